@@ -1,0 +1,155 @@
+package demo
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gopkg.in/yaml.v3"
+)
+
+func TestWriteConfigFiles(t *testing.T) {
+	p := start(t, quick())
+	dir := filepath.Join(t.TempDir(), "new", "demo")
+	path, err := p.WriteConfig(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path != filepath.Join(dir, "config.yml") {
+		t.Errorf("wrote %s", path)
+	}
+	want := map[string]fs.FileMode{"config.yml": 0o644, "ca.pem": 0o644, "keys": fs.ModeDir | 0o700, ".": fs.ModeDir | 0o700}
+	for _, target := range p.Targets() {
+		name := "keys/" + target.Institution + "-" + target.API
+		want[name] = 0o600
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || string(content) != p.Key(target.Institution, target.API)+"\n" {
+			t.Errorf("%s holds another key, or none: %v", name, err)
+		}
+	}
+	got := map[string]fs.FileMode{}
+	err = fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := d.Info()
+		got[path] = info.Mode()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
+}
+
+func TestWriteConfigReplacesItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	_, err := start(t, quick()).WriteConfig(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(dir, "keys", "uio-krr")
+	for path, mode := range map[string]fs.FileMode{key: 0o644, filepath.Join(dir, "keys"): 0o755} {
+		err = os.Chmod(path, mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := start(t, quick())
+	path, err := p.WriteConfig(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, _ := os.ReadFile(path)
+	if !strings.Contains(string(content), p.URL("uio")+" ") {
+		t.Error("the old address is still there")
+	}
+	for path, want := range map[string]fs.FileMode{key: 0o600, filepath.Join(dir, "keys"): 0o700 | fs.ModeDir} {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode() != want {
+			t.Errorf("%s: %v, %v, want %v", path, info.Mode(), err, want)
+		}
+	}
+}
+
+func TestWriteConfigSparesOthers(t *testing.T) {
+	dir := t.TempDir()
+	const mine = "institutions: {}\n"
+	err := os.WriteFile(filepath.Join(dir, "config.yml"), []byte(mine), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = start(t, quick()).WriteConfig(dir)
+	if err == nil || !strings.HasSuffix(err.Error(), "config.yml is not the demo's: not overwritten") {
+		t.Errorf("error %v", err)
+	}
+	entries, _ := os.ReadDir(dir)
+	content, _ := os.ReadFile(filepath.Join(dir, "config.yml"))
+	if len(entries) != 1 || string(content) != mine {
+		t.Errorf("%d files, config.yml %q", len(entries), content)
+	}
+}
+
+func TestWriteConfigNeedsAPlace(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	err := os.WriteFile(file, nil, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = start(t, quick()).WriteConfig(file)
+	if err == nil {
+		t.Error("wrote below a file")
+	}
+}
+
+// The keys of the YAML are the configuration's business; here it is what the demo promises.
+func TestConfigSaysWhatThePlatformIs(t *testing.T) {
+	p := start(t, quick())
+	path, err := p.WriteConfig(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		Defaults     struct{ Interval, Timeout string }
+		APIs         map[string]struct{ Request map[string]any }
+		Institutions map[string]struct {
+			Title, Contact, Gateway string
+			TLS                     map[string]string
+			APIs                    map[string]struct {
+				KeyFile string `yaml:"key_file"`
+			}
+		}
+	}
+	err = yaml.Unmarshal(content, &c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Defaults.Interval != "10s" || c.Defaults.Timeout != "4s" {
+		t.Errorf("defaults %+v", c.Defaults)
+	}
+	targets := 0
+	for name, i := range c.Institutions {
+		if i.Gateway != p.URL(name) || i.TLS["server_name"] != p.ServerName(name) || i.Title == "" || i.Contact == "" {
+			t.Errorf("%s: %+v", name, i)
+		}
+		targets += len(i.APIs)
+		for api := range i.APIs {
+			_, want, _ := p.Request(api)
+			if got := c.APIs[api].Request["path"]; got != want {
+				t.Errorf("%s: path %v, want %s", api, got, want)
+			}
+		}
+	}
+	if targets != len(p.Targets()) {
+		t.Errorf("%d targets configured, %d there", targets, len(p.Targets()))
+	}
+}

@@ -1,0 +1,125 @@
+package demo
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/config"
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+)
+
+// checksOf loads the configuration that p writes, as the demo does.
+func checksOf(t *testing.T, p *Platform) map[Target]probe.Check {
+	t.Helper()
+	path, err := p.WriteConfig(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Load(path, probe.NewShared())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Warnings) > 0 {
+		t.Errorf("warnings: %v", c.Warnings)
+	}
+	found := map[Target]probe.Check{}
+	for _, check := range c.Checks() {
+		if check.Kind != probe.KindAPI {
+			continue
+		}
+		found[Target{check.Institution, check.Name}] = check
+		if check.Interval != 10*time.Second || check.Timeout != 4*time.Second {
+			t.Errorf("%v: interval %v, timeout %v", check.Target, check.Interval, check.Timeout)
+		}
+	}
+	return found
+}
+
+func reasonOf(t *testing.T, check probe.Check, timeout time.Duration) probe.Reason {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	_, err := check.Prober.Probe(ctx)
+	reason, _ := probe.ReasonOf(err)
+	return reason
+}
+
+func TestWhatTheProbeMakesOfTheDemo(t *testing.T) {
+	p := start(t, Options{DeadAfter: time.Millisecond, SlowAfter: 1050 * time.Millisecond})
+	checks := checksOf(t, p)
+	if len(checks) != len(p.Targets()) {
+		t.Errorf("%d checks for %d targets", len(checks), len(p.Targets()))
+	}
+	want := map[Target]probe.Reason{
+		{"ntnu", "stillinger"}:    probe.ReasonSlow,
+		{"ntnu", "fs-gemini"}:     probe.ReasonNotJSON,
+		{"ntnu", "krr"}:           probe.ReasonBackendUnauthorized,
+		{"uib", "inspera"}:        probe.ReasonRateLimited,
+		{"uib", "freg"}:           probe.ReasonNoSuchAPI,
+		{"uio", "ansatte"}:        probe.ReasonBackendTimeout,
+		{"uit", "organisasjoner"}: probe.ReasonKeyRejected,
+		{"uit", "fs-emner"}:       probe.ReasonBody,
+		{"himolde", "inspera"}:    probe.ReasonForbidden,
+	}
+	got := map[Target]probe.Reason{}
+	for target, check := range checks {
+		reason := reasonOf(t, check, check.Timeout)
+		if reason != "" {
+			got[target] = reason
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("failures (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatTheProbeMakesOfEveryFault(t *testing.T) {
+	p := start(t, quick())
+	check := checksOf(t, p)[Target{"uio", "fs-emner"}]
+	want := map[Fault]probe.Reason{
+		Healthy:             "",
+		Refused:             probe.ReasonConnect,
+		Silent:              probe.ReasonGatewayTimeout,
+		RouterUnavailable:   probe.ReasonGatewayUnavailable,
+		UnknownContextPath:  probe.ReasonNoSuchAPI,
+		KeyRejected:         probe.ReasonKeyRejected,
+		KeyOpen:             "",
+		ResourceForbidden:   probe.ReasonForbidden,
+		MethodForbidden:     probe.ReasonGatewayError,
+		RateLimited:         probe.ReasonRateLimited,
+		GatewayError:        probe.ReasonGatewayError,
+		BackendDead:         probe.ReasonBackendTimeout,
+		BackendRefused:      probe.ReasonBackendUnreachable,
+		BackendUnavailable:  probe.ReasonBackendUnreachable,
+		BackendUnauthorized: probe.ReasonBackendUnauthorized,
+		BackendForbidden:    probe.ReasonBackendForbidden,
+		BackendNotFound:     probe.ReasonNotFound,
+		BackendError:        probe.ReasonBackendError,
+		Redirect:            probe.ReasonRedirect,
+		Slow:                "", // this API may take its time
+		HTMLPage:            probe.ReasonNotJSON,
+		EmptyBody:           probe.ReasonNotJSON,
+		TruncatedBody:       probe.ReasonBody,
+		BrokenJSON:          probe.ReasonNotJSON,
+		UnexpectedJSON:      probe.ReasonExpectation,
+	}
+	got := map[Fault]probe.Reason{}
+	for _, f := range Faults() {
+		api, timeout := "fs-emner", 4*time.Second
+		switch f {
+		case Refused:
+			api = ""
+		case Silent:
+			timeout = 300 * time.Millisecond
+		}
+		p.Set("uio", api, f)
+		got[f] = reasonOf(t, check, timeout)
+		p.Clear("uio", api)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+}
