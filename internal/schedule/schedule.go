@@ -1,0 +1,229 @@
+// Package schedule runs checks on time: each at its own phase, within its
+// timeout, never twice at once, and under caps that keep one hanging host from
+// starving the others.
+package schedule
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+)
+
+// Cause is why a run was skipped: a closed set, fit for a label.
+type Cause string
+
+// The causes.
+const (
+	CauseOverlap  Cause = "overlap"  // the target's run before was still going on
+	CauseCapacity Cause = "capacity" // no room under a cap until the next run was due
+)
+
+// Causes returns the closed set.
+func Causes() []Cause { return []Cause{CauseOverlap, CauseCapacity} }
+
+// ErrUnknownTarget is returned for a target that has no check.
+var ErrUnknownTarget = errors.New("unknown target")
+
+// Options says what becomes of the runs. The functions may be called
+// concurrently, for one target one at a time; none may be nil.
+type Options struct {
+	Seed     string                            // replicas with different seeds run at different phases
+	Report   func(probe.Target, probe.Result)  // every run that was not canceled
+	Skipped  func(probe.Target, Cause)         // every run that did not begin
+	Panicked func(t probe.Target, at []string) // where a prober panicked, without its message
+}
+
+// Caps bounds how many probes run at once.
+type Caps struct{ Total, PerHost int }
+
+// Scheduler runs checks. Create one with New.
+type Scheduler struct {
+	options Options
+	ctx     context.Context
+	cancel  context.CancelFunc
+	runs    sync.WaitGroup
+
+	mu      sync.Mutex
+	zero    time.Time // phases count from here; zero until Run
+	entries map[probe.Target]*entry
+	caps    Caps
+	places  *places
+	running int
+}
+
+// entry is a check with its place in time.
+type entry struct {
+	check  probe.Check
+	ctx    context.Context // ends when the check is removed or changed
+	cancel context.CancelFunc
+	due    time.Time
+	timer  *time.Timer
+	run    *run // nil: none waits or is going on
+}
+
+// run is one execution of a check, from when it was due.
+type run struct {
+	planned time.Time
+	begun   bool // false while it waits for room
+	done    chan struct{}
+	result  probe.Result
+	err     error
+}
+
+// New returns a Scheduler without checks. Close ends it.
+func New(options Options) *Scheduler {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Scheduler{options: options, ctx: ctx, cancel: cancel, entries: map[probe.Target]*entry{}}
+}
+
+// Run runs the checks on time until ctx ends, then closes the scheduler.
+func (s *Scheduler) Run(ctx context.Context) {
+	s.mu.Lock()
+	s.zero = time.Now()
+	for _, e := range s.entries {
+		s.start(e)
+	}
+	s.mu.Unlock()
+	<-ctx.Done()
+	s.Close()
+}
+
+// Close cancels what is going on, which is not reported, and waits for it.
+func (s *Scheduler) Close() {
+	s.mu.Lock()
+	for target, e := range s.entries {
+		e.end()
+		delete(s.entries, target)
+	}
+	s.cancel()
+	s.mu.Unlock()
+	s.runs.Wait()
+}
+
+// Replace makes checks the whole set. A check with the same Version as before
+// goes on as if nothing had happened; of the others, runs are canceled and not
+// reported. It returns how many were added, changed and removed.
+func (s *Scheduler) Replace(checks []probe.Check, caps Caps) Changes {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.places == nil || s.caps != caps {
+		s.caps, s.places = caps, newPlaces(caps)
+	}
+	var changes Changes
+	wanted := make(map[probe.Target]bool, len(checks))
+	for _, check := range checks {
+		wanted[check.Target] = true
+		old, had := s.entries[check.Target]
+		switch {
+		case had && old.check.Version == check.Version:
+			continue
+		case had:
+			old.end()
+			changes.Changed++
+		default:
+			changes.Added++
+		}
+		s.add(check)
+	}
+	for target, e := range s.entries {
+		if !wanted[target] {
+			e.end()
+			delete(s.entries, target)
+			changes.Removed++
+		}
+	}
+	return changes
+}
+
+// Changes counts what a Replace did.
+type Changes struct{ Added, Changed, Removed int }
+
+func (s *Scheduler) add(check probe.Check) {
+	e := &entry{check: check}
+	e.ctx, e.cancel = context.WithCancel(s.ctx)
+	s.entries[check.Target] = e
+	if !s.zero.IsZero() {
+		s.start(e)
+	}
+}
+
+func (e *entry) end() {
+	e.cancel()
+	if e.timer != nil {
+		e.timer.Stop()
+	}
+}
+
+// InFlight returns how many probes are going on.
+func (s *Scheduler) InFlight() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running
+}
+
+// start sets the timer of e for its first run.
+func (s *Scheduler) start(e *entry) {
+	e.due = s.phaseOf(e.check.Target).first(s.zero, e.check.Interval, time.Now())
+	e.timer = time.AfterFunc(time.Until(e.due), func() { s.tick(e) })
+}
+
+// tick begins the run that is due, or skips it, and sets the timer for the next.
+func (s *Scheduler) tick(e *entry) {
+	s.mu.Lock()
+	if e.ctx.Err() != nil {
+		s.mu.Unlock()
+		return
+	}
+	planned := e.due
+	e.due = s.phaseOf(e.check.Target).next(s.zero, e.check.Interval, time.Now())
+	e.timer.Reset(time.Until(e.due))
+	begin, skipped := e.plan(planned)
+	s.runs.Add(1)
+	defer s.runs.Done()
+	s.mu.Unlock()
+	if begin {
+		s.execute(e)
+		return
+	}
+	s.options.Skipped(e.check.Target, skipped)
+}
+
+// plan says whether a run due at planned begins, and if not, why not. A run
+// that still waits for room keeps its place in line, for the newer date.
+func (e *entry) plan(planned time.Time) (begin bool, skipped Cause) {
+	switch {
+	case e.run == nil:
+		e.run = &run{planned: planned, done: make(chan struct{})}
+		return true, ""
+	case e.run.begun:
+		return false, CauseOverlap
+	}
+	e.run.planned = planned
+	return false, CauseCapacity
+}
+
+// Now runs the check of target at once, or joins its run that is going on,
+// and returns the result. The run goes on when ctx ends before it.
+func (s *Scheduler) Now(ctx context.Context, target probe.Target) (probe.Result, error) {
+	s.mu.Lock()
+	e, known := s.entries[target]
+	if !known {
+		s.mu.Unlock()
+		return probe.Result{}, ErrUnknownTarget
+	}
+	if e.run == nil {
+		_, _ = e.plan(time.Now())
+		s.runs.Go(func() { s.execute(e) })
+	}
+	joined := e.run
+	s.mu.Unlock()
+	select {
+	case <-joined.done:
+		return joined.result, joined.err
+	case <-ctx.Done():
+		return probe.Result{}, ctx.Err()
+	}
+}
