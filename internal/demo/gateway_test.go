@@ -71,12 +71,18 @@ func TestRules(t *testing.T) {
 		{"a context path ends at a slash", "inspera", path("/inspera2/v1/"), what[UnknownContextPath][0]},
 		{"root", "krr", path("/"), what[UnknownContextPath][0]},
 		{"unknown to the backend", "inspera", path("/inspera/v9/"), passed(404, "application/json", gone)[0]},
-		{"a method unknown to the backend", "inspera", func(r *http.Request) { r.Method = http.MethodPut },
-			passed(404, "application/json", gone)[0]},
-		{"a header missing", "maskinporten", func(r *http.Request) { r.Header.Del("scope") },
-			passed(400, "application/json", `{"error":"invalid_request"}`)[0]},
-		{"the body missing", "krr", func(r *http.Request) { r.Body, r.ContentLength = nil, 0 },
-			passed(400, "application/json", `{"error":"invalid_request"}`)[0]},
+		{
+			"a method unknown to the backend", "inspera", func(r *http.Request) { r.Method = http.MethodPut },
+			passed(404, "application/json", gone)[0],
+		},
+		{
+			"a header missing", "maskinporten", func(r *http.Request) { r.Header.Del("scope") },
+			passed(400, "application/json", `{"error":"invalid_request"}`)[0],
+		},
+		{
+			"the body missing", "krr", func(r *http.Request) { r.Body, r.ContentLength = nil, 0 },
+			passed(400, "application/json", `{"error":"invalid_request"}`)[0],
+		},
 		{"no trailing slash", "inspera", path("/inspera/v1"), passed(200, "application/json", `{"status":"ok"}`)[0]},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -13,17 +13,23 @@ const certificateLife = 90 * 24 * time.Hour
 
 var institutions = [...]institution{
 	{Name: "ntnu", Title: "Norges teknisk-naturvitenskapelige universitet", apis: []string{
-		"organisasjoner", "stillinger", "ansatte", "fs-emner", "fs-gemini", "inspera", "krr", "maskinporten"}},
+		"organisasjoner", "stillinger", "ansatte", "fs-emner", "fs-gemini", "inspera", "krr", "maskinporten",
+	}},
 	{Name: "uib", Title: "Universitetet i Bergen", apis: []string{
-		"organisasjoner", "stillinger", "fs-emner", "inspera", "freg"}},
+		"organisasjoner", "stillinger", "fs-emner", "inspera", "freg",
+	}},
 	{Name: "uio", Title: "Universitetet i Oslo", apis: []string{
-		"organisasjoner", "stillinger", "ansatte", "fs-emner", "krr", "maskinporten"}},
+		"organisasjoner", "stillinger", "ansatte", "fs-emner", "krr", "maskinporten",
+	}},
 	{Name: "uit", Title: "UiT Norges arktiske universitet", apis: []string{
-		"organisasjoner", "ansatte", "fs-emner", "inspera"}},
+		"organisasjoner", "ansatte", "fs-emner", "inspera",
+	}},
 	{Name: "oslomet", Title: "OsloMet – storbyuniversitetet", apis: []string{
-		"organisasjoner", "stillinger", "fs-emner", "freg"}, certificate: 10 * 24 * time.Hour},
+		"organisasjoner", "stillinger", "fs-emner", "freg",
+	}, certificate: 10 * 24 * time.Hour},
 	{Name: "himolde", Title: "Høgskolen i Molde", apis: []string{
-		"organisasjoner", "fs-emner", "inspera"}},
+		"organisasjoner", "fs-emner", "inspera",
+	}},
 }
 
 // standing are the faults that are there from the start and stay.

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -182,8 +183,10 @@ func TestCanceledRunIsNotReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
 		s := New(l.options())
-		s.Replace([]probe.Check{checkOf("kept", "h", time.Minute, time.Minute, lasting(50*time.Second)),
-			checkOf("gone", "h", time.Minute, time.Minute, lasting(50*time.Second))}, roomy())
+		s.Replace([]probe.Check{
+			checkOf("kept", "h", time.Minute, time.Minute, lasting(50*time.Second)),
+			checkOf("gone", "h", time.Minute, time.Minute, lasting(50*time.Second)),
+		}, roomy())
 		ctx, cancel := context.WithCancel(t.Context())
 		go s.Run(ctx)
 		time.Sleep(time.Minute + time.Nanosecond) // both have begun, neither is done twice
@@ -212,7 +215,7 @@ func TestNow(t *testing.T) {
 		defer s.Close()
 		s.Replace([]probe.Check{checkOf("a", "h", time.Minute, 10*time.Second, lasting(time.Second))}, roomy())
 		_, err := s.Now(t.Context(), named("nobody"))
-		if err != ErrUnknownTarget {
+		if !errors.Is(err, ErrUnknownTarget) {
 			t.Errorf("an unknown target gives %v", err)
 		}
 		results := make(chan probe.Result, 5)
@@ -243,7 +246,7 @@ func TestNowLeftEarly(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		_, err := s.Now(ctx, named("a"))
-		if err != context.DeadlineExceeded {
+		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("a caller that leaves gets %v", err)
 		}
 		time.Sleep(10 * time.Second)

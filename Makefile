@@ -1,0 +1,48 @@
+# make run shows the exporter at work and needs nothing but Go; CONTRIBUTING.md explains the rest.
+.PHONY: run build test lint fmt fuzz bench docker docker-test
+
+DOCKER   ?= docker
+FUZZTIME ?= 30s
+
+VERSION    ?= $(or $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null)),0.1.0-dev)
+REVISION   ?= $(or $(shell git rev-parse HEAD 2>/dev/null),unknown)
+BRANCH     ?= $(or $(shell git branch --show-current 2>/dev/null),unknown)
+BUILD_USER ?= $(shell id -un)@$(shell uname -n)
+BUILD_DATE ?= $(shell date -u +%Y%m%d-%H:%M:%S)
+
+ABOUT    = Version=$(VERSION) Revision=$(REVISION) Branch=$(BRANCH) BuildUser=$(BUILD_USER) BuildDate=$(BUILD_DATE)
+LDFLAGS  = -s -w $(ABOUT:%=-X github.com/prometheus/common/version.%)
+IMAGEARG = VERSION REVISION BRANCH BUILD_USER BUILD_DATE
+
+run:
+	go run ./cmd/integra_exporter demo
+
+build:
+	go build -trimpath -ldflags '$(LDFLAGS)' -o integra_exporter ./cmd/integra_exporter
+
+test:
+	scripts/install-tools test
+	go test -race ./...
+
+lint:
+	scripts/install-lint
+	go vet ./...
+	.tools/golangci-lint run
+	go mod tidy -diff
+
+fmt:
+	scripts/install-lint
+	.tools/golangci-lint fmt
+
+fuzz:
+	scripts/fuzz $(FUZZTIME)
+
+bench:
+	go test -run '^$$' -bench . -benchmem ./...
+
+docker:
+	$(DOCKER) build $(foreach arg,$(IMAGEARG),--build-arg $(arg)='$($(arg))') -t integra_exporter:$(VERSION) .
+
+docker-test:
+	scripts/install-tools image
+	VERSION='$(VERSION)' scripts/docker-test
