@@ -1,0 +1,118 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+)
+
+// TestExample loads config.example.yml beside the key files that it names.
+func TestExample(t *testing.T) {
+	content, err := os.ReadFile("../../config.example.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys [][2]string
+	for _, name := range regexp.MustCompile(`\bkeys/[\w.-]+`).FindAllString(string(content), -1) {
+		keys = append(keys, [2]string{name, "not-a-real-key\n"})
+	}
+	c := load(t, string(content), keys...)
+	var targets []string
+	for _, check := range c.Checks() {
+		targets = append(targets, check.Institution+" "+check.Name)
+	}
+	want := []string{"uio ansatte", "uio freg", "uio fs", "uio inspera", "uio krr", "uio maskinporten", "uio organisasjoner", "uio stillinger"}
+	diff := cmp.Diff(want, targets)
+	if diff != "" {
+		t.Error(diff)
+	}
+	if len(c.RabbitMQ) != 1 || len(c.Keys) != 3 || len(c.Gravitee) != 1 {
+		t.Errorf("%d applications, %d keys, %d managers", len(c.RabbitMQ), len(c.Keys), len(c.Gravitee))
+	}
+	for _, warning := range c.Warnings {
+		if !strings.HasSuffix(warning.Message, "not carried out yet") {
+			t.Errorf("the example is warned about: %s", warning)
+		}
+	}
+	for _, a := range c.APIs() {
+		if slices.Contains([]string{"ansatte", "freg", "inspera", "krr"}, a.Name) && a.Request.Path != "…" && a.Request.Body != "…" {
+			t.Errorf("%s holds personal data and shows its request", a.Name)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	dir := write(t, `
+defaults: {gateway: http://127.0.0.1:1}
+apis:
+  org:
+    request: {path: /, headers: {authorization: Basic canary}}
+    expect: {max_duration: 15s}
+    unauthenticated: true
+institutions:
+  uio:
+    apis:
+      org: {key: canary}
+    rabbitmq:
+      - {application: a, password: canary, url: amqp://127.0.0.1}
+      - application: b
+        password_file: k
+        timeout: 4s
+    keys: [{name: m, expires: never}]
+    gravitee: {url: http://127.0.0.1, application: a, token: canary}
+  ntnu: {apis: {org: {key_file: k}}}
+`)
+	c, err := Load(filepath.Join(dir, "config.yml"), probe.NewShared())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"2: " + plainHTTP,
+		"5: authorization is shown on pages: secret_headers hides it",
+		"6: max_duration: 15s is not shorter than the timeout of 15s, and so never decides",
+		"7: unauthenticated: accepted, not carried out yet",
+		"11: key: a secret in the configuration itself; key_file keeps it out",
+		"12: rabbitmq: accepted, not carried out yet",
+		"13: password: a secret in the configuration itself; password_file keeps it out",
+		"13: " + plainAMQP,
+		"16: timeout: 4s is under 5s; a broker takes 3 s and more to refuse a login",
+		"17: keys: accepted, not carried out yet",
+		"18: gravitee: accepted, not carried out yet",
+		"18: " + plainHTTP,
+		"18: token: a secret in the configuration itself; token_file keeps it out",
+	}
+	var got []string
+	for _, w := range c.Warnings {
+		got = append(got, strings.TrimPrefix(w.String(), dir+"/config.yml:"))
+	}
+	diff := cmp.Diff(want, got)
+	if diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNothingConfigured(t *testing.T) {
+	c := load(t, "defaults: {interval: 1m}\n")
+	if len(c.Warnings) != 1 || c.Warnings[0].Message != "no institution is configured: nothing will be verified" {
+		t.Errorf("warnings %v", c.Warnings)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	words := []string{"interval", "timeout", "tls", "title", "key_file", "key"}
+	for word, want := range map[string]string{
+		"intervall": "interval", "itnerval": "interval", "time_out": "timeout", "TIMEOUT": "timeout",
+		"keyfile": "key_file", "tsl": "tls", "zebra_crossing": "", "": "", "x": "",
+	} {
+		if got := nearest(word, words); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+)
+
+// write puts files into a new directory, config.yml and a key among them, and returns it.
+func write(t testing.TB, config string, files ...[2]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, f := range append(files, [2]string{"config.yml", config}, [2]string{"k", "not-a-real-key\n"}) {
+		path := filepath.Join(dir, f[0])
+		err := os.MkdirAll(filepath.Dir(path), 0o700)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = os.WriteFile(path, []byte(f[1]), 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func load(t testing.TB, config string, files ...[2]string) *Config {
+	t.Helper()
+	c, err := Load(filepath.Join(write(t, config, files...), "config.yml"), probe.NewShared())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// faults returns what is wrong with files, without the directory.
+func faults(t *testing.T, config string, files ...[2]string) []string {
+	t.Helper()
+	dir := write(t, config, files...)
+	_, err := Load(filepath.Join(dir, "config.yml"), probe.NewShared())
+	var list Faults
+	if !errors.As(err, &list) {
+		t.Fatalf("the error is %v, want Faults", err)
+	}
+	return strings.Split(strings.ReplaceAll(list.Error(), dir+"/", ""), "\n")
+}
+
+func TestWholeFiles(t *testing.T) {
+	for _, test := range []struct{ name, content, want string }{
+		{"empty", "", "config.yml:1: the file is empty"},
+		{"comments", "# nothing\n\n", "config.yml:1: the file is empty"},
+		{"null", "---\n", "config.yml:1: the file is empty"},
+		{"NUL", "apis:\n  a: \x00\n", "config.yml:2: a NUL byte: this is not a text file in UTF-8"},
+		{"UTF-16", "\xff\xfea\x00p\x00i\x00s\x00", "config.yml:1: a NUL byte: this is not a text file in UTF-8"},
+		{"Latin-1", "institutions:\n  uio: {title: \xf8}\n", "config.yml:2: this is not a text file in UTF-8"},
+		{"control", "apis: {a: \x01}\n", "config.yml:1: a control character: this is not a text file"},
+		{"scalar", "hunter2", "config.yml:1: a mapping (key: value) is wanted here, not a single value"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			diff := cmp.Diff([]string{test.want}, faults(t, test.content))
+			if diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestUnreadable(t *testing.T) {
+	dir := t.TempDir()
+	for path, want := range map[string]string{
+		filepath.Join(dir, "none.yml"):  ":1: no such file",
+		dir:                             ":1: is a directory",
+		filepath.Join(dir, "none", "x"): ":1: no such file",
+	} {
+		_, err := Load(path, probe.NewShared())
+		if err == nil || err.Error() != path+want {
+			t.Errorf("got %v, want %s%s", err, path, want)
+		}
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	got := faults(t, `include: [b.yml, a.yml]
+defaults: {interval: 5x, http2: maybe}
+apis:
+  org: {request: {pth: /}, title: [a]}
+institutions:
+  uio:
+    gateway: https://canary:canary@gw.example.no
+    gateway: https://gw.example.no
+    apis:
+      org: {}
+      orgg: {key_file: none}
+`, [2]string{"a.yml", "apis:\n  x: {conection: fresh}\n"}, [2]string{"b.yml", "institutions:\n  uio: {}\n"})
+	want := []string{
+		`a.yml:2: unknown key "conection"; did you mean "connection"?`,
+		`b.yml:2: institution "uio" is defined already at config.yml:6`,
+		`config.yml:10: this api has no key: give key_file, key_env or key`,
+		`config.yml:11: api "orgg" is not defined under apis; did you mean "org"?`,
+		`config.yml:2: http2: "maybe" is neither true nor false`,
+		`config.yml:2: interval: "5x" is not a duration such as 30s, 5m or 1d`,
+		`config.yml:4: title: a single value is wanted here, not a list`,
+		`config.yml:4: unknown key "pth"; did you mean "path"?`,
+		`config.yml:7: gateway: user information in a URL; a secret has its own key, remove what stands before the @`,
+		`config.yml:8: gateway: this key stands in line 7 already`,
+	}
+	// by file, then line: the lines above are in the order of text
+	order := []string{want[0], want[1], want[4], want[5], want[6], want[7], want[8], want[9], want[2], want[3]}
+	diff := cmp.Diff(order, got)
+	if diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestInclude(t *testing.T) {
+	c := load(t, `include: ["*.yml", conf.d/*/*.yml, conf.d/uio/uio.yml, none.d/*.yml]
+apis:
+  org: {request: {path: /org/}}
+`, [2]string{"conf.d/uio/uio.yml", `
+institutions:
+  uio: {apis: {org: {key_file: keys/key}}}
+`}, [2]string{"conf.d/uio/keys/key", "a"}, [2]string{"conf.d/ntnu/ntnu.yml", `
+apis:
+  body: {request: {path: /, method: POST, body_file: body.json}}
+institutions:
+  ntnu: {apis: {body: {key_file: ../../k}}}
+`}, [2]string{"conf.d/ntnu/body.json", `{"a":1}`})
+	var got []probe.Target
+	for _, check := range c.Checks() {
+		got = append(got, check.Target)
+	}
+	diff := cmp.Diff([]probe.Target{{Institution: "ntnu", Kind: "api", Name: "body"}, {Institution: "uio", Kind: "api", Name: "org"}}, got)
+	if diff != "" {
+		t.Error(diff)
+	}
+	if body := string(c.APIs()[0].wire().request.Body); body != `{"a":1}` {
+		t.Errorf("body %s", body)
+	}
+}
+
+func TestAliases(t *testing.T) {
+	c := load(t, `
+apis:
+  a: &a
+    interval: 30s
+    request: &request {path: /a, headers: {X-A: "1"}}
+  b:
+    <<: *a
+    request: {<<: *request, path: /b}
+  c: {<<: [{interval: 10s}, *a]}
+institutions:
+  uio: &uio {apis: {a: &k {key_file: k}, b: *k, c: *k}}
+  ntnu: *uio
+`)
+	var got []string
+	for _, a := range c.APIs() {
+		got = append(got, a.Institution+" "+a.Name+" "+a.Interval.String()+" "+a.Request.Path+" "+a.Request.Headers[0].Name)
+	}
+	want := []string{"ntnu a 30s /a X-A", "ntnu b 30s /b X-A", "ntnu c 10s /a X-A", "uio a 30s /a X-A", "uio b 30s /b X-A", "uio c 10s /a X-A"}
+	diff := cmp.Diff(want, got)
+	if diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAliasBombs(t *testing.T) {
+	lists := "apis:\n  a0: &a0 {title: a}\n"
+	merges := lists
+	for i := 1; i <= 12; i++ {
+		previous := strings.TrimSuffix(strings.Repeat("*a"+string(rune('a'+i-1))+", ", 10), ", ")
+		if i == 1 {
+			previous = "*a0"
+		}
+		merges += "  a" + string(rune('a'+i)) + ": &a" + string(rune('a'+i)) + " {<<: [" + previous + "]}\n"
+	}
+	got := faults(t, merges)
+	if len(got) != 1 || !strings.HasSuffix(got[0], "the aliases of this file multiply to more than 2000000 values") {
+		t.Errorf("%d faults, the first: %.200s", len(got), got[0])
+	}
+}
+
+func TestSectionsCommentedOut(t *testing.T) {
+	c := load(t, "defaults:\ninclude:\napis:\ninstitutions:\n  uio: {title: Oslo, rabbitmq: , keys: , gravitee: , apis: , tls: }\n")
+	if len(c.Checks())+len(c.Warnings) != 0 {
+		t.Errorf("%d checks, warnings %v", len(c.Checks()), c.Warnings)
+	}
+}

@@ -1,0 +1,48 @@
+package config
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/secret"
+)
+
+const hiddenText = "…"
+
+// show describes a request without anything secret or private.
+func show(request probe.Request, private bool) Request {
+	shown := Request{Method: request.Method, Path: request.URL.RequestURI()}
+	if private {
+		shown.Path = hiddenText
+	}
+	if len(request.Body) > 0 {
+		shown.Body = hiddenText
+	}
+	for id, values := range request.Header {
+		shown.Headers = append(shown.Headers, Header{id, values[0]})
+	}
+	for id := range request.Secrets {
+		shown.Headers = append(shown.Headers, Header{id, secret.Placeholder})
+	}
+	slices.SortFunc(shown.Headers, func(a, b Header) int { return cmp.Compare(a.Name, b.Name) })
+	return shown
+}
+
+// apiVersion covers all that a check of kind api is made of, except what is re-read while it runs.
+func apiVersion(a *API, request probe.Request, expect probe.Expect, options probe.TransportOptions, tlsDigest, jq string) string {
+	secrets := map[string]string{}
+	for id, source := range request.Secrets {
+		secrets[id] = origin(source)
+	}
+	patterns := map[string]string{}
+	for id, pattern := range expect.Headers {
+		patterns[id] = pattern.String()
+	}
+	return version(
+		a.Target, a.Info, a.Interval, a.Timeout, a.KeyHeader, a.KeyExpires, a.Unauthenticated,
+		request.Method, request.URL.String(), request.Header, secrets, request.Body, a.Request,
+		expect.Status, expect.JSON, jq, patterns, expect.MaxDuration, expect.MaxBody,
+		options, tlsDigest,
+	)
+}
