@@ -1,0 +1,146 @@
+package web_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/web"
+)
+
+// options are those of an exporter that is ready and has no targets.
+func options() web.Options {
+	return web.Options{
+		TelemetryPath: "/metrics",
+		Metrics:       http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the metrics\n") }),
+		Targets:       func() []state.Target { return nil },
+		Ready:         func() bool { return true },
+	}
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// ask sends one request over a real connection.
+func ask(t *testing.T, o web.Options, method, path string) answer {
+	t.Helper()
+	server := httptest.NewServer(web.Handler(o))
+	defer server.Close()
+	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header, string(body)}
+}
+
+func TestEndpoints(t *testing.T) {
+	reloading, broken, unready, moved, profiled := options(), options(), options(), options(), options()
+	reloading.Reload = func() error { return nil }
+	broken.Reload = func() error { return errors.New("config.yml:3: one fault\nconfig.yml:7: another") }
+	unready.Ready = func() bool { return false }
+	moved.TelemetryPath = "/elsewhere"
+	profiled.Pprof = true
+	for _, c := range []struct {
+		options      web.Options
+		method, path string
+		status       int
+		contentType  string
+		body         string // exactly; "*…" says that it holds what follows
+	}{
+		{options(), "GET", "/", 200, "text/html; charset=utf-8", "*0 ok, 0 failed, 0 not run yet"},
+		{options(), "HEAD", "/", 200, "text/html; charset=utf-8", ""},
+		{options(), "GET", "/metrics", 200, "text/plain; charset=utf-8", "the metrics\n"},
+		{options(), "GET", "/-/healthy", 200, "text/plain; charset=utf-8", "healthy\n"},
+		{unready, "GET", "/-/healthy", 200, "text/plain; charset=utf-8", "healthy\n"},
+		{options(), "GET", "/-/ready", 200, "text/plain; charset=utf-8", "ready\n"},
+		{unready, "GET", "/-/ready", 503, "text/plain; charset=utf-8", "not ready: no configuration is loaded\n"},
+		{moved, "GET", "/elsewhere", 200, "text/plain; charset=utf-8", "the metrics\n"},
+		{moved, "GET", "/metrics", 404, "text/plain; charset=utf-8", "*not found"},
+		{moved, "GET", "/", 200, "text/html; charset=utf-8", `*href="/elsewhere"`},
+		{options(), "POST", "/-/reload", 403, "text/plain; charset=utf-8", "*--web.enable-lifecycle"},
+		{reloading, "POST", "/-/reload", 200, "text/plain; charset=utf-8", "reloaded\n"},
+		{
+			broken, "POST", "/-/reload", 500, "text/plain; charset=utf-8",
+			"the configuration is not usable and nothing has changed:\nconfig.yml:3: one fault\nconfig.yml:7: another\n",
+		},
+		{options(), "GET", "/nowhere", 404, "text/plain; charset=utf-8", "*not found"},
+		{options(), "GET", "/index.html", 404, "text/plain; charset=utf-8", "*not found"},
+		{options(), "GET", "/debug/pprof/", 404, "text/plain; charset=utf-8", "*not found"},
+		{options(), "GET", "/debug/pprof/goroutine", 404, "text/plain; charset=utf-8", "*not found"},
+		{profiled, "GET", "/debug/pprof/", 200, "text/html; charset=utf-8", "*goroutine"},
+		{profiled, "GET", "/debug/pprof/goroutine?debug=1", 200, "text/plain; charset=utf-8", "*goroutine profile"},
+		{profiled, "POST", "/debug/pprof/symbol", 200, "text/plain; charset=utf-8", "*num_symbols"},
+		{profiled, "GET", "/debug/pprof/cmdline", 404, "text/plain; charset=utf-8", "*Unknown profile"},
+	} {
+		t.Run(c.method+" "+c.path, func(t *testing.T) {
+			got := ask(t, c.options, c.method, c.path)
+			if got.status != c.status || got.header.Get("Content-Type") != c.contentType {
+				t.Errorf("%d %s, want %d %s", got.status, got.header.Get("Content-Type"), c.status, c.contentType)
+			}
+			part, partly := strings.CutPrefix(c.body, "*")
+			if partly && !strings.Contains(got.body, part) || !partly && got.body != c.body {
+				t.Errorf("body %q, want %q", got.body, c.body)
+			}
+		})
+	}
+}
+
+func TestOtherMethodsAreRefused(t *testing.T) {
+	called := false
+	o := options()
+	o.Reload = func() error { called = true; return nil }
+	for _, c := range []struct{ method, path, allow string }{
+		{"POST", "/", "GET, HEAD"},
+		{"DELETE", "/", "GET, HEAD"},
+		{"POST", "/metrics", "GET, HEAD"},
+		{"POST", "/-/healthy", "GET, HEAD"},
+		{"PUT", "/-/ready", "GET, HEAD"},
+		{"GET", "/-/reload", "POST"},
+		{"HEAD", "/-/reload", "POST"},
+		{"PUT", "/-/reload", "POST"},
+	} {
+		got := ask(t, o, c.method, c.path)
+		if got.status != http.StatusMethodNotAllowed || got.header.Get("Allow") != c.allow {
+			t.Errorf("%s %s: %d, Allow %q; want 405, %q", c.method, c.path, got.status, got.header.Get("Allow"), c.allow)
+		}
+	}
+	if called {
+		t.Error("something other than POST has reloaded")
+	}
+}
+
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	profiled := options()
+	profiled.Pprof = true
+	for _, path := range []string{"/", "/metrics", "/-/healthy", "/-/ready", "/-/reload", "/nowhere", "/debug/pprof/"} {
+		got := ask(t, profiled, "GET", path)
+		want := map[string]string{
+			"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+			"X-Content-Type-Options":  "nosniff",
+			"Referrer-Policy":         "no-referrer",
+		}
+		for name, value := range want {
+			if diff := cmp.Diff(value, got.header.Get(name)); diff != "" {
+				t.Errorf("%s: %s (-want +got):\n%s", path, name, diff)
+			}
+		}
+	}
+}
