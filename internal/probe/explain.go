@@ -1,0 +1,253 @@
+package probe
+
+import "slices"
+
+// Explanation is what a person is told about a reason.
+type Explanation struct {
+	Reason  Reason
+	Layer   Layer
+	Meaning string // one sentence: what it means
+	Next    string // one sentence: what to do next
+}
+
+// Explanations returns the whole closed set, by layer. A reason that two
+// layers share has a row for each.
+func Explanations() []Explanation { return slices.Clone(explanations) }
+
+// Explain returns the explanation of reason at layer; the zero value if there is none.
+func Explain(reason Reason, layer Layer) Explanation {
+	for _, e := range explanations {
+		if e.Reason == reason && e.Layer == layer {
+			return e
+		}
+	}
+	return Explanation{}
+}
+
+var explanations = []Explanation{
+	{
+		ReasonDNS, LayerNetwork,
+		"The host name could not be resolved.",
+		"Check the name in gateway or broker, and the resolver of the machine the exporter runs on.",
+	},
+	{
+		ReasonConnect, LayerNetwork,
+		"The host refused the connection or cannot be reached.",
+		"Check firewall, route and port; if all targets of this host fail, ask the platform's operations.",
+	},
+	{
+		ReasonTimeout, LayerNetwork,
+		"The time ran out while connecting or shaking hands, before anything was sent.",
+		"Look for a firewall that drops packets or an overloaded host; compare with other targets of the same host.",
+	},
+	{
+		ReasonBody, LayerNetwork,
+		"The answer began but was cut off, or did not end in time.",
+		"Repeat the request by hand; if it is cut off there too, look for a proxy or a restarting gateway or backend on the way.",
+	},
+	{
+		ReasonTLS, LayerGateway,
+		"The gateway's TLS handshake failed or its certificate cannot be trusted.",
+		"Have the certificate renewed or corrected by the platform's operations; for a private issuer set tls.ca_file.",
+	},
+	{
+		ReasonRedirect, LayerGateway,
+		"The answer redirects elsewhere; it was not followed, so that the key stays with its gateway.",
+		"Correct the path (often a missing slash at its end) or have the redirect removed from the API.",
+	},
+	{
+		ReasonNoSuchAPI, LayerGateway,
+		"The gateway has no API at this path: unknown context path, or the API is stopped or not deployed.",
+		"Compare the path with the API's context path in the API manager, and check that the API is started and has a published plan.",
+	},
+	{
+		ReasonGatewayTimeout, LayerGateway,
+		"The request was sent but no answer came in time.",
+		"Check whether other APIs of this gateway answer; if not, ask the platform's operations, else the API's owner. The gateway itself gives up on a backend after 10 s: keep timeout above that.",
+	},
+	{
+		ReasonGatewayUnavailable, LayerGateway,
+		"The platform's router found no running gateway behind this address.",
+		"Ask the platform's operations: the gateway is down or being upgraded.",
+	},
+	{
+		ReasonGatewayError, LayerGateway,
+		"The gateway itself answered with an error.",
+		"Look the transaction id up in the API manager's logs; a broken policy or a method the plan does not allow are the usual causes.",
+	},
+	{
+		ReasonInvalidResponse, LayerGateway,
+		"The connection was closed or reset before an answer, or the answer was not HTTP.",
+		"Check that the port is the gateway's; if it happens now and then, look for restarts of the gateway.",
+	},
+	{
+		ReasonNotRefused, LayerGateway,
+		"A request without a valid key was answered: the data may lie open.",
+		"Close the API's keyless plan in the API manager at once, then find out who has used it.",
+	},
+	{
+		ReasonStatus, LayerGateway,
+		"The HTTP status is not the expected one.",
+		"Repeat the request by hand and compare; if the status is right for this request, list it in expect.status.",
+	},
+	{
+		ReasonKeyRejected, LayerKey,
+		"The gateway does not accept the API key.",
+		"Compare the key with the subscription in the API manager: it may have expired, been revoked or renewed, or belong to another API.",
+	},
+	{
+		ReasonForbidden, LayerKey,
+		"The gateway accepts the key but does not allow this request.",
+		"Check that the subscription's plan covers this path and method, and that this machine's address is allowed.",
+	},
+	{
+		ReasonRateLimited, LayerKey,
+		"The key's rate limit or quota is used up.",
+		"Give the exporter an application and subscription of its own, lengthen interval, or have the limit raised.",
+	},
+	{
+		ReasonLoginRefused, LayerKey,
+		"The broker refused user name or password.",
+		"Compare with the self-service portal; if all applications of this broker are refused at once, the portal that authenticates them is down.",
+	},
+	{
+		ReasonVhostRefused, LayerKey,
+		"The login is accepted, but the user may not use this vhost.",
+		"Check the vhost's name and the user's permissions in the self-service portal.",
+	},
+	{
+		ReasonNotPermitted, LayerKey,
+		"The user may not publish what the round trip publishes.",
+		"Grant the user write permission on the default exchange, or switch roundtrip off.",
+	},
+	{
+		ReasonKeyExpired, LayerKey,
+		"The key's end date has passed.",
+		"Renew the key or extend the subscription, and put the new key where the configuration points.",
+	},
+	{
+		ReasonKeyRevoked, LayerKey,
+		"The key has been revoked in the API manager.",
+		"Ask the API's owner why, then have a new key made and put it where the configuration points.",
+	},
+	{
+		ReasonKeyUnreadable, LayerKey,
+		"The file or variable that holds the key or password cannot be read.",
+		"Check that it exists, is not empty, and is readable for the user the exporter runs as.",
+	},
+	{
+		ReasonBackendUnauthorized, LayerBackend,
+		"The backend does not accept the gateway's credentials.",
+		"Check the backend key or password in the API's properties, and the Maskinporten key where one is used.",
+	},
+	{
+		ReasonBackendForbidden, LayerBackend,
+		"The backend refuses this request to the gateway.",
+		"Check which rights and scopes the gateway's account has at the backend.",
+	},
+	{
+		ReasonNotFound, LayerBackend,
+		"The backend does not know this path.",
+		"Compare the path with the backend's documentation, and the API's endpoint in the API manager.",
+	},
+	{
+		ReasonBackendUnreachable, LayerBackend,
+		"The gateway cannot connect to the backend.",
+		"Ask the backend's owner whether it runs; then check the API's endpoint and the firewall between.",
+	},
+	{
+		ReasonBackendTimeout, LayerBackend,
+		"The backend did not answer the gateway in time.",
+		"Ask the backend's owner: it is stopped, overloaded or not reachable from the gateway.",
+	},
+	{
+		ReasonBackendError, LayerBackend,
+		"The backend answered with a server error.",
+		"Look the transaction id up in the logs and hand it to the backend's owner; short bursts are often a restart.",
+	},
+	{
+		ReasonNotJSON, LayerBackend,
+		"The answer has the expected status but is not JSON.",
+		"Repeat the request by hand: an error page with status 200 or an empty answer are the usual causes.",
+	},
+	{
+		ReasonExpectation, LayerBackend,
+		"The answer is not what the configuration expects of it.",
+		"Compare the answer with expect.jq and expect.headers by hand; correct the backend or the expectation.",
+	},
+	{
+		ReasonTooLarge, LayerBackend,
+		"The answer is larger than max_body_size.",
+		"Ask for less with the request's path or parameters, or raise max_body_size.",
+	},
+	{
+		ReasonSlow, LayerBackend,
+		"The answer is right but took longer than max_duration.",
+		"Look at the phases: processing is gateway and backend, the others are the network.",
+	},
+	{
+		ReasonTLS, LayerBroker,
+		"The broker's TLS handshake failed or its certificate cannot be trusted.",
+		"Have the certificate renewed or corrected by the platform's operations; for a private issuer set tls.ca_file.",
+	},
+	{
+		ReasonProtocol, LayerBroker,
+		"The port answers, but does not speak AMQP 0-9-1.",
+		"Check the port and that it is the broker's, not its management page.",
+	},
+	{
+		ReasonBrokerTimeout, LayerBroker,
+		"The broker accepted the connection but did not go on in time.",
+		"Ask the platform's operations whether the broker is overloaded or waits for the service that authenticates users.",
+	},
+	{
+		ReasonDisconnected, LayerBroker,
+		"The broker closed the connection before it was ready.",
+		"Look for a restart of the broker; if it stays, ask the platform's operations.",
+	},
+	{
+		ReasonVhostMissing, LayerBroker,
+		"The vhost does not exist.",
+		"Check that the application is registered in the self-service portal and that vhost is spelled as there.",
+	},
+	{
+		ReasonExchangeMissing, LayerBroker,
+		"An exchange that should exist does not.",
+		"Check in the self-service portal that the application is set up to publish.",
+	},
+	{
+		ReasonQueueMissing, LayerBroker,
+		"A queue that should exist does not.",
+		"Check in the self-service portal that access to the producer has been granted; the shovel makes the queue.",
+	},
+	{
+		ReasonConnectionLimit, LayerBroker,
+		"The broker allows no more connections to this user, vhost or node.",
+		"Find the client that leaks connections on the broker's management page, or have the limit raised.",
+	},
+	{
+		ReasonBlocked, LayerBroker,
+		"The broker accepts no messages: it is short of memory or disk.",
+		"Ask the platform's operations; look for queues that nobody empties.",
+	},
+	{
+		ReasonRoundTrip, LayerBroker,
+		"A message that was published was not confirmed or did not come back.",
+		"Ask the platform's operations to look at the broker's log at that time.",
+	},
+	{
+		ReasonPanic, LayerExporter,
+		"The probe stopped with a bug of the exporter.",
+		"Report it with the stack trace from the log; other targets are not affected.",
+	},
+	{
+		ReasonResources, LayerExporter,
+		"The exporter's machine ran out of descriptors, ports, memory or places for jq.",
+		"Raise the limit (ulimit -n), lower max_concurrent, or move targets to another exporter.",
+	},
+	{
+		ReasonInternal, LayerExporter,
+		"The probe failed in a way the exporter has no word for.",
+		"Report it with the log at debug level.",
+	},
+}

@@ -1,0 +1,155 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"runtime"
+	"runtime/metrics"
+	"time"
+
+	"github.com/itchyny/gojq"
+)
+
+// JQ is a compiled jq expression. It has no access to environment, files or other input.
+type JQ struct{ code *gojq.Code }
+
+// CompileJQ compiles expr and refuses what could repeat a string. Its error is our own sentence.
+func CompileJQ(expr string) (*JQ, error) {
+	query, err := gojq.Parse(expr)
+	if err != nil {
+		return nil, errors.New("not a jq expression")
+	}
+	if repeats(query) {
+		return nil, errors.New("* is allowed only between numbers, because times a string repeats it: write (… | tonumber) * …")
+	}
+	code, err := gojq.Compile(query)
+	if err != nil {
+		return nil, errors.New("uses a function or variable that is not there (input, files and modules are not)")
+	}
+	return &JQ{code: code}, nil
+}
+
+// holds evaluates the expression on body while it holds one of places. The
+// evaluation is left behind when ctx ends: a single step of gojq may take
+// long and cannot be interrupted. It keeps its place until it is over.
+func (j *JQ) holds(ctx context.Context, body []byte, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+	case <-ctx.Done():
+		return Fail(ReasonResources, "no place for jq in time: other expressions take too long")
+	}
+	body = bytes.Clone(body) // the caller's buffer goes back when it stops waiting
+	verdict := make(chan error, 1)
+	go func() {
+		defer func() {
+			if recover() != nil { // its value could quote the body
+				verdict <- Fail(ReasonPanic, "in the jq expression")
+			}
+			<-places
+		}()
+		verdict <- j.evaluate(ctx, body)
+	}()
+	select {
+	case err := <-verdict:
+		return err
+	case <-ctx.Done():
+		return Fail(ReasonExpectation, "the jq expression did not end in time")
+	}
+}
+
+// evaluate runs the expression; it must yield at least one value, and only true.
+func (j *JQ) evaluate(ctx context.Context, body []byte) error {
+	var input any
+	err := json.Unmarshal(body, &input)
+	if err != nil {
+		return Fail(ReasonNotJSON, "")
+	}
+	metered := newMeter(ctx)
+	values := j.code.RunWithContext(metered, input)
+	yielded := false
+	for {
+		value, more := values.Next()
+		switch {
+		case !more && yielded:
+			return nil
+		case !more:
+			return Fail(ReasonExpectation, "the jq expression yields nothing")
+		case metered.full:
+			return Fail(ReasonExpectation, "the jq expression needs too much memory")
+		case ctx.Err() != nil:
+			return Fail(ReasonExpectation, "the jq expression did not end in time")
+		case value != true:
+			return Fail(ReasonExpectation, "%s", notTrue(value))
+		}
+		yielded = true
+	}
+}
+
+func notTrue(value any) string {
+	_, failed := value.(error) // its text could quote the body
+	if failed {
+		return "the jq expression fails on this answer"
+	}
+	return "the jq expression does not yield true"
+}
+
+const (
+	meterInterval = 500 * time.Microsecond
+	meterPause    = 20 * time.Millisecond // after a collection, which is dear
+	meterBytes    = 64 << 20              // what an evaluation may add to the heap
+)
+
+// meter is a context that also ends when the heap has grown too much. gojq
+// asks Done before every step, from one goroutine.
+type meter struct {
+	context.Context
+	sample [1]metrics.Sample
+	limit  uint64
+	due    time.Time // of the next look at the heap
+	full   bool
+	ended  chan struct{}
+}
+
+func newMeter(ctx context.Context) *meter {
+	m := &meter{Context: ctx, ended: make(chan struct{})}
+	close(m.ended)
+	m.sample[0].Name = "/memory/classes/heap/objects:bytes"
+	m.limit = m.heap() + meterBytes
+	return m
+}
+
+// Done implements context.Context.
+func (m *meter) Done() <-chan struct{} {
+	if !m.full && time.Now().After(m.due) {
+		m.look()
+	}
+	if m.full {
+		return m.ended
+	}
+	return m.Context.Done()
+}
+
+func (m *meter) look() {
+	pause := meterInterval
+	if m.heap() > m.limit {
+		runtime.GC() // what only waits to be collected does not count
+		m.full = m.heap() > m.limit
+		pause = meterPause
+	}
+	m.due = time.Now().Add(pause)
+}
+
+// Err implements context.Context.
+func (m *meter) Err() error {
+	if m.full {
+		return context.Canceled
+	}
+	return m.Context.Err()
+}
+
+func (m *meter) heap() uint64 {
+	metrics.Read(m.sample[:])
+	return m.sample[0].Value.Uint64()
+}

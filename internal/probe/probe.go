@@ -1,0 +1,90 @@
+// Package probe says what a check is, and carries each kind of check out once.
+//
+// A Prober measures and names the cause of a failure; when it runs, within
+// which bounds, and what becomes of the result is somebody else's business.
+package probe
+
+import (
+	"context"
+	"time"
+)
+
+// The kinds of check, as the label kind shows them.
+const (
+	KindAPI      = "api"
+	KindAuth     = "auth"
+	KindRabbitMQ = "rabbitmq"
+	KindKey      = "key"
+)
+
+// Target identifies a check. It is a map key and the identity labels of every series.
+type Target struct{ Institution, Kind, Name string }
+
+// Info describes a target for people; nothing in it is secret.
+type Info struct {
+	InstitutionTitle string // never empty
+	Title            string // never empty
+	Address          string // scheme://host:port, without credentials or path
+	Contact          string // may be empty
+}
+
+// Check is a target, how often and within which time it is probed, and how.
+type Check struct {
+	Target
+	Info
+	Interval time.Duration // between the starts of two runs
+	Timeout  time.Duration // at most Interval
+	Host     string        // what the cap per host counts by: host:port
+	Version  string        // differs when anything about the check differs
+	Prober   Prober
+}
+
+// Prober carries one check out.
+//
+// Probe returns within 100 ms of the end of ctx and leaves neither goroutine
+// nor descriptor behind. The observation is valid also beside an error; an
+// error that is not a *Failure counts as a fault of the exporter itself.
+// Neither holds anything of a body or a secret.
+type Prober interface {
+	Probe(ctx context.Context) (Observation, error)
+}
+
+// Observation is what a probe saw. A zero field was not observed.
+type Observation struct {
+	Elapsed       time.Duration // the other side's time: from the start to the last byte; the sum of Phases
+	Phases        Phases
+	Answered      bool // an HTTP status line arrived; Status and Size are valid
+	Status        int
+	Size          int64 // bytes of the body after decompression, as far as it was read
+	TransactionID string
+	Certificate   Certificate
+	RateLimits    []RateLimit // those seen
+}
+
+// Certificate is what the TLS handshake showed, whether or not it was accepted.
+type Certificate struct {
+	Expiry   time.Time // the earliest notAfter in the chain the server sent; zero: none seen
+	Verified bool      // meaningful only with Expiry
+}
+
+// RateLimit is what one of the gateway's policies says of the key's allowance.
+type RateLimit struct {
+	Policy    string // rate_limit, quota or spike_arrest
+	Limit     Count
+	Remaining Count
+}
+
+// Count is a number that may not have been observed.
+type Count struct {
+	N  int64
+	OK bool
+}
+
+// Result is one run of a check.
+type Result struct {
+	Observation
+	Planned  time.Time     // when the run was due
+	Start    time.Time     // when it began
+	Duration time.Duration // Elapsed, or the wall time where the prober observed none
+	Err      error         // nil: success
+}

@@ -1,0 +1,171 @@
+package probe
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFreshConnects(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		config := serverTLS(l.root.issue(t, gatewayName))
+		config.MaxVersion = version
+		d := serve(t, config, keeps(response("200 OK", goodJSON)))
+		h := l.plan(d.port).prober()
+		for range 5 {
+			seen, err := run(t, h, ample)
+			diff := cmp.Diff(answered("", "", 200, len(goodJSON)), sightOf(seen, err))
+			if diff != "" {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		}
+		if d.accepts.Load() != 5 || d.resumed.Load() != 0 {
+			t.Errorf("%d connections, %d sessions resumed, want 5 and 0", d.accepts.Load(), d.resumed.Load())
+		}
+		if !d.last().Close {
+			t.Error("the request does not say Connection: close")
+		}
+	}
+}
+
+func TestReuseKeepsTheConnection(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		l := newLab(t)
+		d := l.gateway(keeps(response("200 OK", goodJSON)))
+		p := l.plan(d.port)
+		p.Reuse, p.Method = true, method
+		if method == http.MethodPost {
+			p.Body = []byte("{}")
+		}
+		h := p.prober()
+		want := answered("", "", 200, len(goodJSON))
+		for range 5 {
+			seen, err := run(t, h, ample)
+			diff := cmp.Diff(want, sightOf(seen, err))
+			if diff != "" {
+				t.Errorf("%s: %v (-want +got):\n%s", method, err, diff)
+			}
+			want.Phases, want.Cert = "processing transfer", ""
+		}
+		if d.accepts.Load() != 1 {
+			t.Errorf("%s: %d connections for 5 probes, want 1", method, d.accepts.Load())
+		}
+	}
+}
+
+// closesInsteadOfAnswering answers the first request of a connection, and
+// closes when it sees a second: to the client, an idle connection just closed.
+func closesInsteadOfAnswering(d *door, c net.Conn) {
+	r := bufio.NewReader(c)
+	if d.receive(r) == nil {
+		_, _ = io.WriteString(c, response("200 OK", goodJSON))
+		_, _ = r.ReadByte()
+	}
+}
+
+func TestReuseReplacesAClosedConnection(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		l := newLab(t)
+		d := l.gateway(closesInsteadOfAnswering)
+		p := l.plan(d.port)
+		p.Reuse, p.Method = true, method
+		if method == http.MethodPost {
+			p.Body = []byte("{}")
+		}
+		h := p.prober()
+		for i := range 4 {
+			before := d.accepts.Load()
+			seen, err := run(t, h, ample)
+			if err != nil || seen.Status != 200 {
+				t.Errorf("%s: probe %d: %v", method, i, err)
+			}
+			if d.accepts.Load()-before > maxDials {
+				t.Errorf("%s: probe %d: %d connections", method, i, d.accepts.Load()-before)
+			}
+		}
+		if d.accepts.Load() != 4 {
+			t.Errorf("%s: %d connections for 4 probes", method, d.accepts.Load())
+		}
+	}
+}
+
+// A probe whose time is up takes nothing away from others that use its connection.
+func TestReuseHTTP2OutlivesTheDialer(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	arrived, finish := make(chan string, 2), make(chan struct{})
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived <- r.URL.Path
+		select {
+		case <-finish:
+		case <-r.Context().Done():
+		}
+		_, _ = io.WriteString(w, goodJSON)
+	}))
+	server.TLS, server.EnableHTTP2 = serverTLS(l.root.issue(t, gatewayName)), true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+
+	p := l.plan(portOf(server))
+	p.Reuse, p.HTTP2 = true, true
+	dialer := p.prober()
+	ctx, cancel := context.WithTimeout(t.Context(), ample)
+	defer cancel()
+	var running sync.WaitGroup
+	running.Go(func() {
+		_, err := dialer.Probe(ctx)
+		if err != context.Canceled {
+			t.Errorf("the probe that dialed: %v", err)
+		}
+	})
+	<-arrived
+	second := p.Request
+	second.URL = &url.URL{Scheme: "https", Host: p.URL.Host, Path: "/second"}
+	running.Go(func() {
+		seen, err := run(t, NewHTTP(second, p.Expect, dialer.transport, NewShared()), ample)
+		if err != nil || reached(seen.Phases) != "processing transfer" {
+			t.Errorf("the probe beside it: %v, phases %q", err, reached(seen.Phases))
+		}
+	})
+	<-arrived
+	cancel()
+	close(finish)
+	running.Wait()
+}
+
+func portOf(server *httptest.Server) string {
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	return port
+}
+
+func TestRedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	second := l.gateway(answers(response("200 OK", goodJSON)))
+	for _, status := range []string{"301 x", "302 x", "303 x", "307 x", "308 x"} {
+		for _, scheme := range []string{"https", "http"} {
+			first := l.gateway(answers(response(status, "", "Location: "+scheme+"://"+gatewayName+":"+second.port+"/")))
+			_, err := run(t, l.plan(first.port).prober(), ample)
+			expectReason(t, err, ReasonRedirect)
+			if first.accepts.Load() != 1 {
+				t.Errorf("%s: %d connections to the first", status, first.accepts.Load())
+			}
+		}
+	}
+	if second.accepts.Load() != 0 {
+		t.Errorf("%d connections to where the redirect points", second.accepts.Load())
+	}
+}
