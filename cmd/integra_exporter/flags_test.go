@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// called is the outcome of a command that ends by itself.
+type called struct {
+	code     int
+	out, err string
+}
+
+// call runs the program in this process.
+func call(t *testing.T, args ...string) called {
+	t.Helper()
+	return callOn(t, false, args...)
+}
+
+func callOn(t *testing.T, terminal bool, args ...string) called {
+	t.Helper()
+	var out, err bytes.Buffer
+	failed := run(context.Background(), args, output{out: &out, err: &err, terminal: terminal})
+	code := exitCode(failed, &err)
+	return called{code, out.String(), err.String()}
+}
+
+func TestFlags(t *testing.T) {
+	noLeaks(t)
+	dir := t.TempDir()
+	config := configure(t, dir, "http://127.0.0.1:1", "org")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	missing := filepath.Join(dir, "missing.yml")
+	broken := write(t, dir, "broken.yml", "institution: {}\n")
+	webConfig := write(t, dir, "web.yml", "basic_auth: {}\n")
+	for _, c := range []struct {
+		name string
+		args []string
+		code int
+		out  string // standard output holds; empty: is empty
+		err  string // standard error holds; empty: is empty
+	}{
+		{"version", []string{"--version"}, 0, "integra_exporter, version", ""},
+		{"version of a command", []string{"check", "--version"}, 0, "integra_exporter, version", ""},
+		{"help", []string{"--help"}, 0, "check-config", ""},
+		{"help as a command", []string{"help", "demo"}, 0, "--write-config", ""},
+		{"help of serve", []string{"serve", "--help"}, 0, "--schedule.seed", ""},
+		{"help of check", []string{"check", "--help"}, 0, "--institution", ""},
+		{"unknown flag", []string{"--no-such-flag"}, 2, "", "--no-such-flag"},
+		{"unknown flag of check", []string{"check", "--web.listen-address=:1"}, 2, "", "--web.listen-address"},
+		{"unknown command", []string{"chekc"}, 2, "", "chekc"},
+		{"unknown level", []string{"--log.level=loud"}, 2, "", "loud"},
+		{"unknown output", []string{"check", "--output=xml"}, 2, "", "xml"},
+		{"serve without its file", []string{"--config.file=" + missing}, 2, "", missing + ":1: no such file"},
+		{"check without its file", []string{"check", "--config.file=" + missing}, 2, "", missing + ":1: no such file"},
+		{"check-config without its file", []string{"check-config", "--config.file=" + missing}, 2, "", missing + ":1: no such file"},
+		{"serve with a bad file", []string{"--config.file=" + broken}, 2, "", broken + ":1: "},
+		{"serve on a port in use", []string{"--config.file=" + config, "--web.listen-address=" + taken.Addr().String()}, 2, "", "address already in use"},
+		{"demo on a port in use", []string{"demo", "--web.listen-address=" + taken.Addr().String()}, 2, "simulated platform", "address already in use"},
+		{"bad web configuration", []string{"--config.file=" + config, "--web.listen-address=127.0.0.1:0", "--web.config.file=" + webConfig}, 2, "", "cannot serve"},
+		{"metrics at /", []string{"--config.file=" + config, "--web.telemetry-path=/"}, 2, "", "--web.telemetry-path"},
+		{"metrics at a wildcard", []string{"--config.file=" + config, "--web.telemetry-path=/{x}"}, 2, "", "--web.telemetry-path"},
+		{"metrics over another endpoint", []string{"--config.file=" + config, "--web.telemetry-path=/-/ready"}, 2, "", "--web.telemetry-path"},
+		{"relative path", []string{"--config.file=" + config, "--web.telemetry-path=metrics"}, 2, "", "--web.telemetry-path"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := call(t, c.args...)
+			if got.code != c.code || !holds(got.out, c.out) || !holds(got.err, c.err) {
+				t.Errorf("exit code %d, want %d\nstandard output, want %q:\n%s\nstandard error, want %q:\n%s",
+					got.code, c.code, c.out, got.out, c.err, got.err)
+			}
+		})
+	}
+}
+
+func holds(text, part string) bool {
+	if part == "" {
+		return text == ""
+	}
+	return strings.Contains(text, part)
+}
+
+// The demo's directory is its own: nothing may be left of one that could not start.
+func TestDemoCleansUp(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	call(t, "demo", "--web.listen-address="+taken.Addr().String())
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

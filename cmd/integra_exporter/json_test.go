@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+)
+
+// checkedJSON parses what check --output=json wrote; every key must be known and nothing may follow.
+func checkedJSON(t *testing.T, out string) []map[string]any {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(out))
+	var documents []map[string]any
+	err := decoder.Decode(&documents)
+	if err != nil {
+		t.Fatalf("not JSON:\n%s", out)
+	}
+	if decoder.More() {
+		t.Errorf("something follows the JSON:\n%s", out)
+	}
+	return documents
+}
+
+func TestCheckJSON(t *testing.T) {
+	noLeaks(t)
+	platform, config := simulate(t, false)
+	got := call(t, "check", "--config.file="+config, "--output=json", "--target=organisasjoner", "--institution=uit", "--institution=oslomet")
+	if got.code != 1 || got.err != "" {
+		t.Errorf("exit code %d, stderr %q", got.code, got.err)
+	}
+	documents := checkedJSON(t, got.out)
+	if len(documents) != 2 {
+		t.Fatalf("%d results, want 2", len(documents))
+	}
+	for _, d := range documents {
+		volatile(t, d)
+	}
+	explained := probe.Explain(probe.ReasonKeyRejected, probe.LayerKey)
+	want := []map[string]any{
+		{
+			"institution": "oslomet", "kind": "api", "target": "organisasjoner",
+			"institution_title": "OsloMet – storbyuniversitetet", "title": "Integra / DFØ organisasjoner",
+			"address": platform.URL("oslomet"), "contact": "integrasjon@oslomet.example.no",
+			"success": true, "status_code": 200.0,
+		},
+		{
+			"institution": "uit", "kind": "api", "target": "organisasjoner",
+			"institution_title": "UiT Norges arktiske universitet", "title": "Integra / DFØ organisasjoner",
+			"address": platform.URL("uit"), "contact": "integrasjon@uit.example.no",
+			"success": false, "reason": "key_rejected", "layer": "key", "detail": "HTTP status 401",
+			"meaning": explained.Meaning, "next": explained.Next, "status_code": 401.0,
+		},
+	}
+	if diff := cmp.Diff(want, documents); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// volatile checks the fields that differ from run to run, and takes them out.
+func volatile(t *testing.T, d map[string]any) {
+	t.Helper()
+	for _, name := range []string{"started", "certificate_expiry"} {
+		text, _ := d[name].(string)
+		_, err := time.Parse(time.RFC3339, text)
+		if err != nil || !strings.HasSuffix(text, "Z") {
+			t.Errorf("%s is not a time in UTC: %v", name, d[name])
+		}
+	}
+	sum := 0.0
+	phases, _ := d["phases_seconds"].(map[string]any)
+	for _, phase := range []string{"connect", "tls", "processing", "transfer"} {
+		seconds, _ := phases[phase].(float64)
+		if seconds <= 0 {
+			t.Errorf("phase %s: %v", phase, phases[phase])
+		}
+		sum += seconds
+	}
+	took, _ := d["duration_seconds"].(float64)
+	if len(phases) != 4 || took < sum*0.999 || took > sum*1.001 {
+		t.Errorf("phases %v do not add up to %v", phases, took)
+	}
+	if id, _ := d["transaction_id"].(string); len(id) != 36 {
+		t.Errorf("transaction_id: %v", d["transaction_id"])
+	}
+	if size, _ := d["size_bytes"].(float64); size <= 0 {
+		t.Errorf("size_bytes: %v", d["size_bytes"])
+	}
+	for _, name := range []string{"started", "certificate_expiry", "phases_seconds", "duration_seconds", "transaction_id", "size_bytes"} {
+		delete(d, name)
+	}
+}
+
+// What was not observed is not there: a script must not read a status of 0.
+func TestCheckJSONOfARefusedConnection(t *testing.T) {
+	noLeaks(t)
+	platform, config := simulate(t, true)
+	_ = platform.Close()
+	got := call(t, "check", "--config.file="+config, "--output=json", "--institution=uio", "--target=fs-emner")
+	documents := checkedJSON(t, got.out)
+	if got.code != 1 || len(documents) != 1 || documents[0]["reason"] != "connect" || documents[0]["success"] != false {
+		t.Fatalf("exit code %d\n%s", got.code, got.out)
+	}
+	for _, name := range []string{"status_code", "size_bytes", "certificate_expiry"} {
+		value, there := documents[0][name]
+		if there {
+			t.Errorf("%s: %v, want none", name, value)
+		}
+	}
+}
+
+func TestCheckJSONOfAnEmptyAnswer(t *testing.T) {
+	noLeaks(t)
+	platform, config := simulate(t, true)
+	platform.Set("uio", "fs-emner", demo.EmptyBody)
+	got := call(t, "check", "--config.file="+config, "--output=json", "--institution=uio", "--target=fs-emner")
+	documents := checkedJSON(t, got.out)
+	if len(documents) != 1 || documents[0]["reason"] != "not_json" || documents[0]["size_bytes"] != 0.0 {
+		t.Errorf("want not_json with a size of 0:\n%s", got.out)
+	}
+}

@@ -1,0 +1,100 @@
+// Command integra_exporter verifies the APIs and message queues of IntArk on
+// schedule and says whose fault it is when they fail.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+)
+
+const program = "integra_exporter"
+
+func main() {
+	// net/http quotes what a server sent unasked through package log.
+	log.SetOutput(io.Discard)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], output{out: os.Stdout, err: os.Stderr, terminal: isTerminal(os.Stdout)})
+	stop()
+	os.Exit(exitCode(err, os.Stderr))
+}
+
+// output is where a command writes.
+type output struct {
+	out      io.Writer // what was asked for
+	err      io.Writer // logs
+	terminal bool      // out is a terminal
+}
+
+// The exit codes of the contract.
+const (
+	exitFailed      = 1 // a check failed
+	exitCannotStart = 2 // wrong flags, configuration or address
+)
+
+// errChecksFailed ends `check` when a check failed; the table has said so already.
+var errChecksFailed = errors.New("checks failed")
+
+func exitCode(err error, to io.Writer) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errChecksFailed):
+		return exitFailed
+	}
+	_, _ = fmt.Fprintln(to, err)
+	return exitCannotStart
+}
+
+// command is one of the program's commands.
+type command func(ctx context.Context, common commonFlags, std output) error
+
+// commonFlags are known to every command.
+type commonFlags struct {
+	configFile *string
+	log        *promslog.Config
+}
+
+// run carries out the command that args name, until it is done or ctx ends.
+func run(ctx context.Context, args []string, std output) error {
+	app := kingpin.New(program, "Verifies the APIs and message queues of IntArk on schedule, and says whose fault it is when they fail.")
+	ended := false // by --help or --version
+	app.Terminate(func(int) { ended = true })
+	app.UsageWriter(std.out).ErrorWriter(std.err)
+	app.Version(version.Print(program))
+	app.HelpFlag.Short('h')
+	common := commonFlags{
+		configFile: app.Flag("config.file", "The configuration file.").Default("config.yml").String(),
+		log:        &promslog.Config{Writer: std.err},
+	}
+	promslogflag.AddFlags(app, common.log)
+	commands := map[string]command{
+		"serve":        serveCommand(app),
+		"check":        checkCommand(app),
+		"check-config": checkConfigCommand(app),
+		"demo":         demoCommand(app),
+	}
+	name, err := app.Parse(args)
+	if ended {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w (try --help)", program, err)
+	}
+	return commands[name](ctx, common, std)
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
