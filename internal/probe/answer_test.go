@@ -23,15 +23,21 @@ func TestRateLimits(t *testing.T) {
 		}, []RateLimit{
 			{"rate_limit", is(100), is(0)}, {"quota", is(1000), is(999)}, {"spike_arrest", is(5), Count{}},
 		}},
-		{"the gateway's store failed", http.Header{"X-Rate-Limit-Limit": {"100"}, "X-Rate-Limit-Remaining": {"-1"}},
-			[]RateLimit{{"rate_limit", is(100), Count{}}}},
+		{
+			"the gateway's store failed",
+			http.Header{"X-Rate-Limit-Limit": {"100"}, "X-Rate-Limit-Remaining": {"-1"}},
+			[]RateLimit{{"rate_limit", is(100), Count{}}},
+		},
 		{"both failed", http.Header{"X-Quota-Limit": {"-1"}, "X-Quota-Remaining": {"-1"}}, nil},
 		{"garbage", http.Header{
 			"X-Rate-Limit-Limit": {"many"}, "X-Quota-Limit": {"1.5"}, "X-Quota-Remaining": {"99999999999999999999"},
 			"X-Spike-Arrest-Limit": {""},
 		}, nil},
-		{"garbage beside a number", http.Header{"X-Quota-Limit": {"<script>"}, "X-Quota-Remaining": {"7"}},
-			[]RateLimit{{"quota", Count{}, is(7)}}},
+		{
+			"garbage beside a number",
+			http.Header{"X-Quota-Limit": {"<script>"}, "X-Quota-Remaining": {"7"}},
+			[]RateLimit{{"quota", Count{}, is(7)}},
+		},
 	} {
 		got := rateLimits(c.header)
 		for i := range got {

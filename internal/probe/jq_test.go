@@ -171,7 +171,10 @@ func TestJQPlaces(t *testing.T) {
 
 	cancel()
 	for range maxDecodes {
-		<-left
+		err := <-left
+		if !errors.Is(err, context.Canceled) {
+			expectReason(t, err, ReasonExpectation)
+		}
 	}
 	waitUntil(t, func() bool { return len(places) == 0 })
 	err = compile(t, "true").holds(t.Context(), []byte("{}"), places)

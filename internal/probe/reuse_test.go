@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -127,7 +128,7 @@ func TestReuseHTTP2OutlivesTheDialer(t *testing.T) {
 	var running sync.WaitGroup
 	running.Go(func() {
 		_, err := dialer.Probe(ctx)
-		if err != context.Canceled {
+		if !errors.Is(err, context.Canceled) {
 			t.Errorf("the probe that dialed: %v", err)
 		}
 	})

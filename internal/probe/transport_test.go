@@ -170,7 +170,8 @@ func TestFailedConnecting(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got := failed(ctx, PhaseTLS, io.EOF); !errors.Is(got, context.Canceled) {
+	got = failed(ctx, PhaseTLS, io.EOF)
+	if !errors.Is(got, context.Canceled) {
 		t.Errorf("canceled: %v", got)
 	}
 }
