@@ -3,6 +3,7 @@ package probe
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -56,6 +57,18 @@ func unexpected(status int, from origin) *Failure {
 // tellsOrigin says whether the body decides what an unexpected status means.
 func tellsOrigin(status int) bool {
 	return status >= 400 && status != http.StatusTooManyRequests
+}
+
+// readOrigin reads of an unexpected answer what originOf needs, and no more.
+func readOrigin(resp *http.Response, body *bytes.Buffer) error {
+	if !tellsOrigin(resp.StatusCode) {
+		return nil
+	}
+	err := readBody(resp, body, originBytes)
+	if errors.Is(err, errTooLarge) {
+		return nil
+	}
+	return err
 }
 
 // originBytes is how much of an unexpected answer is read: the gateway's own are far shorter.

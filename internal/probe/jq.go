@@ -98,18 +98,19 @@ func notTrue(value any) string {
 const (
 	meterInterval = 500 * time.Microsecond
 	meterPause    = 20 * time.Millisecond // after a collection, which is dear
-	meterBytes    = 64 << 20              // what an evaluation may add to the heap
+	meterBytes    = 48 << 20              // what an evaluation may add to the heap
 )
 
 // meter is a context that also ends when the heap has grown too much. gojq
 // asks Done before every step, from one goroutine.
 type meter struct {
 	context.Context
-	sample [1]metrics.Sample
-	limit  uint64
-	due    time.Time // of the next look at the heap
-	full   bool
-	ended  chan struct{}
+	sample  [1]metrics.Sample
+	limit   uint64
+	due     time.Time // of the next look at the heap
+	collect time.Time // no sooner, unless the heap grows fast
+	full    bool
+	ended   chan struct{}
 }
 
 func newMeter(ctx context.Context) *meter {
@@ -132,13 +133,14 @@ func (m *meter) Done() <-chan struct{} {
 }
 
 func (m *meter) look() {
-	pause := meterInterval
-	if m.heap() > m.limit {
-		runtime.GC() // what only waits to be collected does not count
-		m.full = m.heap() > m.limit
-		pause = meterPause
+	now, heap := time.Now(), m.heap()
+	m.due = now.Add(meterInterval)
+	if heap < m.limit || now.Before(m.collect) && heap < m.limit+meterBytes {
+		return
 	}
-	m.due = time.Now().Add(pause)
+	runtime.GC() // what only waits to be collected does not count
+	m.full = m.heap() > m.limit
+	m.collect = time.Now().Add(meterPause)
 }
 
 // Err implements context.Context.

@@ -1,0 +1,115 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/integra-exporter/integra_exporter/internal/secret"
+)
+
+// TransactionHeader carries the id by which a request is found again in the gateway's logs.
+const TransactionHeader = "X-Gravitee-Transaction-Id"
+
+// Request is the documented verification request.
+type Request struct {
+	Method  string
+	URL     *url.URL                 // without user information or fragment
+	Header  http.Header              // sent under the names as written; nothing secret
+	Secrets map[string]secret.Source // header name to where its value comes from; the API key is one of them
+	Body    []byte
+}
+
+// client sends one request.
+type client struct {
+	request   Request
+	transport *Transport
+	shared    *Shared
+}
+
+// ask sends the request once, with the header as edit leaves it, and lets
+// judge say what the answer means.
+func (c *client) ask(
+	ctx context.Context,
+	edit func(http.Header),
+	judge func(*trace, *http.Response, *Observation) error,
+) (seen Observation, err error) {
+	t := newTrace(ctx)
+	defer t.release()
+	req, err := c.newRequest()
+	if err != nil {
+		return seen, err
+	}
+	edit(req.Header)
+	seen.TransactionID = req.Header[TransactionHeader][0]
+	resp, err := c.transport.roundTrip(t, req)
+	if err != nil {
+		phase := t.end()
+		t.observe(&seen)
+		return seen, failed(ctx, phase, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	t.enter(PhaseTransfer) // after a 1xx nothing else says so
+	seen.Answered, seen.Status = true, resp.StatusCode
+	seen.RateLimits = rateLimits(resp.Header)
+	err = judge(t, resp, &seen)
+	return seen, err
+}
+
+// newRequest reads the secrets anew, so that a changed key is used at once.
+func (c *client) newRequest() (*http.Request, error) {
+	header := make(http.Header, len(c.request.Header)+len(c.request.Secrets)+4)
+	header["Accept"] = []string{"application/json"} // exactly: older gateways compare the whole value
+	header["User-Agent"] = []string{c.shared.UserAgent}
+	header[TransactionHeader] = []string{newUUID()}
+	for name, values := range c.request.Header {
+		header[name] = values
+	}
+	for name, source := range c.request.Secrets {
+		value, err := source.Read()
+		if err != nil {
+			return nil, unreadableSecret(name, err)
+		}
+		header[name] = []string{value.Reveal()}
+	}
+	req := &http.Request{
+		Method: c.request.Method, URL: c.request.URL, Host: c.request.URL.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,
+	}
+	if len(c.request.Body) > 0 {
+		setBody(req, c.request.Body)
+	}
+	return req, nil
+}
+
+func setBody(req *http.Request, body []byte) {
+	req.ContentLength = int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Body, _ = req.GetBody()
+	// Not sent, but tells net/http that a kept connection which the server has
+	// just closed may be replaced: a verification changes nothing.
+	req.Header["Idempotency-Key"] = []string{}
+}
+
+func unreadableSecret(header string, err error) error {
+	if isExhausted(err) {
+		return Fail(ReasonResources, "no descriptor to read the value of header %s", header)
+	}
+	return Fail(ReasonKeyUnreadable, "%v", err)
+}
+
+// newUUID returns a random UUID, version 4.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// Format implements fmt.Formatter: under some verbs fmt would follow pointers to the request.
+func (c *client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "HTTP prober") }
