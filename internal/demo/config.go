@@ -90,7 +90,7 @@ func (p *Platform) writeKeys(dir string, i institution) (configInstitution, erro
 	c := configInstitution{Name: i.Name, Title: i.Title, URL: p.URL(i.Name), ServerName: p.ServerName(i.Name)}
 	for _, s := range p.gateways[i.Name].subscriptions {
 		key := configKey{s.Name, "keys/" + i.Name + "-" + s.Name}
-		err := writeFile(filepath.Join(dir, filepath.FromSlash(key.File)), []byte(s.key+"\n"), 0o600)
+		err := writeFile(filepath.Join(dir, filepath.FromSlash(key.File)), []byte(s.access.newest()+"\n"), 0o600)
 		if err != nil {
 			return c, err
 		}

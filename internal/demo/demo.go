@@ -17,7 +17,10 @@ import (
 type Options struct {
 	WithoutFaults bool          // every target healthy, no certificate about to end; Set still works
 	DeadAfter     time.Duration // how long a dead backend takes to become a 504; zero: 2s
-	SlowAfter     time.Duration // how long a slow backend takes to answer; zero: 1.5s
+	SlowAfter     time.Duration // how long a slow backend takes to answer, or a slow API manager; zero: 1.5s
+	KeyGrace      time.Duration // how long a key works after its renewal; zero: 2h, as on the platform
+	Subscriptions int           // each application has at least so many; zero: those of its APIs alone
+	Gravitee      Dialect       // of the API managers; zero: 3.20
 }
 
 // Target names one API of one institution.
@@ -62,6 +65,7 @@ func (p *Platform) Close() error {
 		close(p.done)
 		for _, g := range p.gateways {
 			g.shut()
+			g.management.door.close()
 		}
 	})
 	return nil
@@ -133,9 +137,10 @@ func (p *Platform) CA() *x509.CertPool {
 	return pool
 }
 
-// Key returns the API key that the gateway accepts for this API, and for no other.
+// Key returns the API key that the gateway accepts for this API, and for no
+// other: the newest, where it has been renewed.
 func (p *Platform) Key(institution, api string) string {
-	return p.gateway(institution).subscription(api).key
+	return p.gateway(institution).subscription(api).access.newest()
 }
 
 // Requests returns how many requests for this API have arrived, whatever became of them.

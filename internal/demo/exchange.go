@@ -78,7 +78,7 @@ func (x *exchange) permitted() bool {
 func (x *exchange) subscriber() *subscription {
 	key := x.r.Header.Get(keyHeader)
 	for _, s := range x.candidates {
-		if s.key == key {
+		if s.access.accepts(key) {
 			return s
 		}
 	}

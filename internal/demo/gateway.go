@@ -15,6 +15,8 @@ type gateway struct {
 	options       Options
 	certificate   tls.Certificate
 	subscriptions []*subscription
+	ledger        *ledger
+	management    *management
 	closing       <-chan struct{}
 
 	opening sync.Mutex // one change of door at a time; never taken by a request
@@ -27,7 +29,7 @@ type gateway struct {
 // subscription is the exporter's access to one API of the gateway.
 type subscription struct {
 	api
-	key      string
+	access   *entry // its keys
 	fault    Fault
 	requests int
 }
@@ -43,19 +45,30 @@ func newGateway(i institution, options Options, ca *authority, closing <-chan st
 	if options.SlowAfter == 0 {
 		options.SlowAfter = 1500 * time.Millisecond
 	}
+	if options.KeyGrace == 0 {
+		options.KeyGrace = 2 * time.Hour
+	}
 	certificate, err := ca.issue(serverName(i.Name), life)
 	if err != nil {
 		return nil, err
 	}
-	g := &gateway{options: options, certificate: certificate, closing: closing}
+	g := &gateway{options: options, certificate: certificate, closing: closing, ledger: &ledger{grace: options.KeyGrace}}
 	for _, name := range i.apis {
-		g.subscriptions = append(g.subscriptions, &subscription{api: apiNamed(name), key: newUUID()})
+		a := apiNamed(name)
+		key := newIssued(time.Now().Add(-keysAge), time.Time{})
+		g.subscriptions = append(g.subscriptions, &subscription{api: a, access: g.ledger.subscribe(a.context, name, key)})
 	}
 	g.door, err = openDoor("127.0.0.1:0", certificate, g)
 	if err != nil {
 		return nil, err
 	}
 	g.address = g.door.listener.Addr().String()
+	g.ledger.fill(options.Subscriptions)
+	g.management, err = newManagement(i, g, ca)
+	if err != nil {
+		g.shut()
+		return nil, err
+	}
 	return g, nil
 }
 

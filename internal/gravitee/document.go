@@ -1,0 +1,110 @@
+package gravitee
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"strconv"
+	"time"
+)
+
+// The documents of the Management API, as far as they are read. Dates are epoch
+// milliseconds, what is null is left out, and what is left out of expire_at and
+// ending_at means never.
+
+type subscriptionPage struct {
+	Data     []subscriptionEntity `json:"data"` // nil: this is another document
+	Metadata names                `json:"metadata"`
+	Page     struct {
+		TotalPages int `json:"total_pages"`
+	} `json:"page"`
+}
+
+type subscriptionEntity struct {
+	ID       string `json:"id"`
+	API      string `json:"api"`
+	Plan     string `json:"plan"`
+	Status   string `json:"status"`
+	EndingAt stamp  `json:"ending_at"`
+}
+
+// keyEntity leaves the key's id out: some versions of Gravitee put the key itself there.
+type keyEntity struct {
+	Key           clearText  `json:"key"`
+	Subscription  string     `json:"subscription"` // up to 3.16
+	Subscriptions []struct { // from 3.17 on: a key may be shared
+		ID string `json:"id"`
+	} `json:"subscriptions"`
+	CreatedAt stamp `json:"created_at"`
+	ExpireAt  stamp `json:"expire_at"`
+	Revoked   bool  `json:"revoked"`
+	Paused    bool  `json:"paused"`
+	Expired   bool  `json:"expired"`
+}
+
+// clearText is a key of which only the hash is kept; an empty one hashes to nothing that could match.
+type clearText struct{ hash Hash }
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (c *clearText) UnmarshalJSON(b []byte) error {
+	var key string
+	err := json.Unmarshal(b, &key)
+	if err != nil {
+		return fail(Invalid, "a key is not a string")
+	}
+	if key != "" {
+		c.hash = sha256.Sum256([]byte(key))
+	}
+	return nil
+}
+
+// stamp is an instant. Besides the documented integer it takes the same number
+// as a string, and RFC 3339 as Gravitee's other APIs write it: neither can be
+// mistaken. Anything else fails, because unknown must not pass for never.
+type stamp struct{ time.Time }
+
+// Dates outside of these years are seconds taken for milliseconds, or nonsense.
+const (
+	earliest = 2000
+	latest   = 9999
+)
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *stamp) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil
+	}
+	text := string(b)
+	if text[0] == '"' {
+		text = text[1 : len(text)-1]
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		ms, _ := strconv.ParseInt(text, 10, 64) // what is no number is 1970
+		at = time.UnixMilli(ms)
+	}
+	at = at.UTC()
+	if at.Year() < earliest || at.Year() > latest {
+		return fail(Invalid, "a date is not in epoch milliseconds")
+	}
+	s.Time = at
+	return nil
+}
+
+// names are the display names of APIs, by id. They are a courtesy: where they are missing, nothing is lost.
+type names map[string]string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *names) UnmarshalJSON(b []byte) error {
+	var entries map[string]json.RawMessage
+	_ = json.Unmarshal(b, &entries)
+	*n = names{}
+	for id, entry := range entries {
+		var named struct {
+			Name string `json:"name"`
+		}
+		if json.Unmarshal(entry, &named) == nil {
+			(*n)[id] = named.Name
+		}
+	}
+	return nil
+}

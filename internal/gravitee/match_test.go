@@ -1,0 +1,171 @@
+package gravitee
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/secret"
+)
+
+// key is one of subscription s, made on a day of January 1999; synctest's clock starts a year later.
+func key(name string, made int, change ...func(*Key)) Key {
+	k := Key{
+		Hash: sha256.Sum256([]byte(name)), Subscriptions: []string{"s"},
+		Created: time.Date(1999, 1, made, 0, 0, 0, 0, time.UTC),
+	}
+	for _, c := range change {
+		c(&k)
+	}
+	return k
+}
+
+func in(d time.Duration) func(*Key) {
+	return func(k *Key) { k.Expires = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(d) }
+}
+
+func of(subscriptions ...string) func(*Key) { return func(k *Key) { k.Subscriptions = subscriptions } }
+func revoked(k *Key)                        { k.Revoked = true }
+func paused(k *Key)                         { k.Paused = true }
+func expired(k *Key)                        { k.Expired = true }
+
+func TestMatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		end := func(d time.Duration) time.Time { return time.Now().Add(d).UTC() }
+		for name, test := range map[string]struct {
+			keys []Key
+			want Match
+		}{
+			"never":                         {[]Key{key("ours", 1)}, Match{}},
+			"dated":                         {[]Key{key("ours", 1, in(1))}, Match{Expires: end(1)}},
+			"ends now, as read before":      {[]Key{key("ours", 1, in(0))}, Match{Expires: end(0), Expired: true}},
+			"expired, whatever the clock":   {[]Key{key("ours", 1, in(1), expired)}, Match{Expires: end(1), Expired: true}},
+			"revoked":                       {[]Key{key("ours", 1, revoked)}, Match{Revoked: true}},
+			"paused":                        {[]Key{key("ours", 1, paused)}, Match{Paused: true}},
+			"superseded":                    {[]Key{key("new", 2), key("ours", 1)}, Match{Superseded: true}},
+			"superseded by a paused one":    {[]Key{key("new", 2, paused), key("ours", 1, paused)}, Match{Paused: true, Superseded: true}},
+			"the newest":                    {[]Key{key("ours", 2), key("old", 1)}, Match{}},
+			"as old as another":             {[]Key{key("ours", 2), key("other", 2)}, Match{}},
+			"the newer one is revoked":      {[]Key{key("new", 2, revoked), key("ours", 1)}, Match{}},
+			"the newer one is expired":      {[]Key{key("new", 2, in(-1)), key("ours", 1)}, Match{}},
+			"newer, another subscription":   {[]Key{key("new", 2, of("t")), key("ours", 1)}, Match{}},
+			"newer, one shared":             {[]Key{key("new", 2, of("t", "u")), key("ours", 1, of("s", "u"))}, Match{Superseded: true}},
+			"age unknown":                   {[]Key{key("new", 2), key("ours", 1, func(k *Key) { k.Created = time.Time{} })}, Match{}},
+			"twice: usable before revoked":  {[]Key{key("ours", 2, revoked), key("ours", 1, in(1))}, Match{Expires: end(1)}},
+			"twice: paused before expired":  {[]Key{key("ours", 2, in(-1)), key("ours", 1, paused)}, Match{Paused: true}},
+			"twice: expired before revoked": {[]Key{key("ours", 2, revoked), key("ours", 1, in(-1))}, Match{Expires: end(-1), Expired: true}},
+			"twice: a date, then never":     {[]Key{key("ours", 2, in(2)), key("ours", 1)}, Match{Expires: end(2)}},
+			"twice: a date before never":    {[]Key{key("ours", 2), key("ours", 1, in(2)), key("ours", 1, in(3))}, Match{Expires: end(2)}},
+		} {
+			got, ok := Reading{Keys: test.keys}.Match(secret.New("ours"))
+			if diff := cmp.Diff(test.want, got); diff != "" || !ok {
+				t.Errorf("%s: found: %v; (-want +got):\n%s", name, ok, diff)
+			}
+		}
+	})
+}
+
+func TestDates(t *testing.T) {
+	at := time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Time{
+		"null": {}, "1798758000000": at, `"1798758000000"`: at, `"2026-12-31T23:00:00Z"`: at, `"2027-01-01T00:00:00.000+01:00"`: at,
+		"1798758000": {}, "-1": {}, "0": {}, `""`: {}, `"never"`: {}, "{}": {}, "true": {}, "1.5": {}, "1e12": {}, "99999999999999999": {}, "[1]": {}, `"null"`: {},
+	} {
+		var document struct{ At stamp }
+		err := json.Unmarshal([]byte(`{"at":`+text+`}`), &document)
+		if (err == nil) != (text == "null" || !want.IsZero()) || err != nil && kindOf(t, err) != Invalid {
+			t.Errorf("%s: error %v", text, err)
+		}
+		if !document.At.Equal(want) {
+			t.Errorf("%s is %v, want %v", text, document.At, want)
+		}
+	}
+}
+
+// A shared key that is paused with one of its subscriptions still works for the others.
+func TestSharedKeyPausedInOneSubscription(t *testing.T) {
+	c := serving(t, answering(map[string]string{
+		list:                `{"data":[{"id":"s","status":"PAUSED"},{"id":"t"}]}`,
+		list + "/s/apikeys": `[{"key":"ours","subscriptions":[{"id":"s"},{"id":"t"}]}]`,
+		list + "/t/apikeys": `[{"key":"ours","subscriptions":[{"id":"s"},{"id":"t"}]}]`,
+	}))
+	reading := mustRead(t, c)
+	match, ok := reading.Match(secret.New("ours"))
+	if !ok || match.Paused || len(reading.Keys) != 2 {
+		t.Errorf("found: %v, paused: %v, %d keys", ok, match.Paused, len(reading.Keys))
+	}
+}
+
+// The oldest form of an answer names no subscription that it was not asked for; and a key may be empty.
+func TestBareKeys(t *testing.T) {
+	c := serving(t, answering(map[string]string{
+		list:             oneSubscription,
+		list + "/s/keys": `[{"key":"new","created_at":1798758000001},{"key":"ours","created_at":1798758000000},{"key":""}]`,
+	}))
+	reading := mustRead(t, c)
+	match, ok := reading.Match(secret.New("ours"))
+	if !ok || !match.Superseded || len(reading.Keys) != 3 {
+		t.Errorf("found: %v, superseded: %v, %d keys", ok, match.Superseded, len(reading.Keys))
+	}
+	_, ok = reading.Match(secret.Value{})
+	if ok {
+		t.Error("no key matches an empty one")
+	}
+}
+
+// Somebody presses "renew": the old key is superseded and ends in two hours, the
+// gateway begins to refuse it, and the new one is found as soon as it is in use.
+func TestRenewal(t *testing.T) {
+	for name, dialect := range dialects {
+		p := platform(t, demo.Options{Gravitee: dialect})
+		c := New(options(t, p))
+		old := secret.New(p.Key(uio, "krr"))
+		wantMatch(t, name, c, old, Match{})
+		renewed := secret.New(p.Renew(uio, "krr"))
+		reading := mustRead(t, c)
+		match, _ := reading.Match(old)
+		if left := time.Until(match.Expires); !match.Superseded || match.Expired || left < 119*time.Minute || left > 2*time.Hour {
+			t.Errorf("%s: after the renewal: %+v", name, match)
+		}
+		wantMatch(t, name, c, renewed, Match{})
+		p.Revoke(uio, "krr") // the newest: the old one is the best there is
+		wantMatch(t, name, c, renewed, Match{Revoked: true})
+		match, _ = mustRead(t, c).Match(old)
+		if match.Superseded {
+			t.Errorf("%s: superseded by a revoked key", name)
+		}
+	}
+	p := platform(t, demo.Options{KeyGrace: time.Nanosecond})
+	old := secret.New(p.Key(uio, "krr"))
+	p.Renew(uio, "krr")
+	match, ok := mustRead(t, New(options(t, p))).Match(old)
+	if !ok || !match.Expired || !match.Superseded {
+		t.Errorf("after the grace: %+v", match)
+	}
+}
+
+func wantMatch(t *testing.T, name string, c *Client, key secret.Value, want Match) {
+	t.Helper()
+	got, ok := mustRead(t, c).Match(key)
+	if diff := cmp.Diff(want, got); diff != "" || !ok {
+		t.Errorf("%s: found: %v; (-want +got):\n%s", name, ok, diff)
+	}
+}
+
+// The other way to compare would be to send the key; strings of an address end in logs.
+func TestKeyIsNeverSent(t *testing.T) {
+	const ours = "canary-key"
+	var sent strings.Builder
+	c := serving(t, recording(&sent, answering(map[string]string{list: oneSubscription, list + "/s/apikeys": `[{"key":"canary-key"}]`})))
+	_, ok := mustRead(t, c).Match(secret.New(ours))
+	_ = mustRead(t, c)
+	if !ok || strings.Contains(sent.String(), ours) || strings.Contains(sent.String(), "api_key") || !strings.Contains(sent.String(), token) {
+		t.Errorf("found: %v; the key was sent, or nothing", ok)
+	}
+}
