@@ -46,6 +46,7 @@ func TestExposition(t *testing.T) {
 		{"unverified", []probe.Result{unverified()}},
 		{"rate-limited", []probe.Result{limited()}},
 		{"well-again", []probe.Result{refused(), refused(), limited(), healthy()}},
+		{"broker", []probe.Result{broker()}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			checked := check("uio", "organisasjoner")
@@ -58,7 +59,7 @@ func TestExposition(t *testing.T) {
 	}
 }
 
-// targetFamilies are section 6 of the contract, as far as it is about kind api.
+// targetFamilies are section 6 of the contract, as far as it is carried out.
 func targetFamilies() map[string]string {
 	const identity = "institution kind"
 	return map[string]string{
@@ -81,14 +82,21 @@ func targetFamilies() map[string]string {
 		"integra_http_rate_limit_limit":                    "gauge " + identity + " policy target",
 		"integra_tls_certificate_expiry_timestamp_seconds": "gauge " + identity + " target",
 		"integra_tls_certificate_verified":                 "gauge " + identity + " target",
+		"integra_rabbitmq_queue_messages_ready":            "gauge " + identity + " queue target",
+		"integra_rabbitmq_queue_consumers":                 "gauge " + identity + " queue target",
+		"integra_rabbitmq_blocked":                         "gauge " + identity + " target",
+		"integra_rabbitmq_server_info":                     "gauge cluster " + identity + " product target version",
 	}
 }
 
 // everything is a world in which every family has a series.
 func everything() world {
 	good, bad, new := check("uio", "organisasjoner"), check("uio", "ansatte"), check("ntnu", "fs")
-	w := newWorld(good, bad, new)
+	queues := check("uio", "system-production-dfo-sap")
+	queues.Kind = probe.KindRabbitMQ
+	w := newWorld(good, bad, new, queues)
 	w.report(good.Target, healthy())
+	w.report(queues.Target, broker())
 	w.report(bad.Target, refused())
 	return w
 }

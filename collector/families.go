@@ -57,6 +57,14 @@ var families = []family{
 		shown(func(t *state.Target, s send) { s(timestamp(t.Last.Certificate.Expiry)) })),
 	gauge("integra_tls_certificate_verified", "Whether the server's certificate was accepted: 1 or 0.",
 		shown(func(t *state.Target, s send) { s(boolean(t.Last.Certificate.Verified)) })),
+	gauge("integra_rabbitmq_queue_messages_ready", "Messages in the queue that wait for a consumer.",
+		queues(func(q probe.QueueSeen) int64 { return q.Ready }), "queue"),
+	gauge("integra_rabbitmq_queue_consumers", "Consumers of the queue.",
+		queues(func(q probe.QueueSeen) int64 { return q.Consumers }), "queue"),
+	gauge("integra_rabbitmq_blocked", "Whether the broker takes no messages, because a resource alarm is in force: 1 or 0; only with roundtrip.",
+		blocked),
+	gauge("integra_rabbitmq_server_info", "What the broker says of itself; always 1.", server,
+		"product", "version", "cluster"),
 }
 
 func gauge(name, help string, each func(*state.Target, send), extraLabels ...string) family {
@@ -133,6 +141,27 @@ func limits(of func(probe.RateLimit) probe.Count) func(*state.Target, send) {
 				s(float64(n.N), limit.Policy)
 			}
 		}
+	}
+}
+
+func queues(of func(probe.QueueSeen) int64) func(*state.Target, send) {
+	return func(t *state.Target, s send) {
+		for _, queue := range t.Last.Queues {
+			s(float64(of(queue)), queue.Name)
+		}
+	}
+}
+
+func blocked(t *state.Target, s send) {
+	if t.Last.Blocked.OK {
+		s(float64(t.Last.Blocked.N))
+	}
+}
+
+func server(t *state.Target, s send) {
+	said := t.Last.Broker
+	if said != (probe.BrokerInfo{}) {
+		s(1, said.Product, said.Version, said.Cluster)
 	}
 }
 

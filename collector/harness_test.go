@@ -107,6 +107,23 @@ func limited() probe.Result {
 	}, probe.Fail(probe.ReasonRateLimited, "HTTP status 429"))
 }
 
+// broker is a run of kind rabbitmq that observed everything there is.
+func broker() probe.Result {
+	return ran(
+		map[probe.Phase]int{
+			probe.PhaseResolve: 2, probe.PhaseConnect: 7, probe.PhaseTLS: 20, probe.PhaseLogin: 30,
+			probe.PhaseOpen: 5, probe.PhaseDeclare: 9, probe.PhaseRoundTrip: 4,
+		},
+		probe.Observation{
+			Certificate: probe.Certificate{Expiry: expiry, Verified: true},
+			Broker:      probe.BrokerInfo{Product: "RabbitMQ", Version: "3.12.14", Cluster: "mq-uio"},
+			Queues: []probe.QueueSeen{
+				{Name: "from_system-production-fs", Ready: 17, Consumers: 1}, {Name: "own"},
+			},
+			Blocked: probe.Count{OK: true},
+		}, nil)
+}
+
 func gather(t *testing.T, collectors ...prometheus.Collector) []*dto.MetricFamily {
 	t.Helper()
 	registry := prometheus.NewPedanticRegistry()

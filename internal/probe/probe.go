@@ -59,12 +59,26 @@ type Observation struct {
 	TransactionID string
 	Certificate   Certificate
 	RateLimits    []RateLimit // those seen
+	Broker        BrokerInfo
+	Queues        []QueueSeen // those the broker let us look at
+	Blocked       Count       // 1: the broker takes no messages, a resource alarm; 0: it does; only after a round trip
 }
 
 // Certificate is what the TLS handshake showed, whether or not it was accepted.
 type Certificate struct {
 	Expiry   time.Time // the earliest notAfter in the chain the server sent; zero: none seen
 	Verified bool      // meaningful only with Expiry
+}
+
+// BrokerInfo is what a broker says of itself: printable ASCII, each at most 64 bytes.
+type BrokerInfo struct{ Product, Version, Cluster string }
+
+// QueueSeen is a queue that exists. Zero for both numbers may also mean that
+// a quorum queue has lost its leader.
+type QueueSeen struct {
+	Name      string
+	Ready     int64 // messages that wait for a consumer, without those handed out
+	Consumers int64
 }
 
 // RateLimit is what one of the gateway's policies says of the key's allowance.
