@@ -2,73 +2,87 @@ package schedule
 
 import (
 	"context"
+	"slices"
 	"sync"
 )
 
 // places bounds how many probes run at once, in all and per host. Who waits
-// for its host holds none of the places that others wait for.
+// because its host is full keeps nobody of another host waiting.
 type places struct {
-	total   chan struct{}
-	perHost int
-
-	mu    sync.Mutex
-	hosts map[string]*host
+	mu      sync.Mutex
+	caps    Caps
+	taken   int
+	hosts   map[string]int // places taken, by host
+	waiting []*ticket      // in the order of their coming
 }
 
-// host is there while anybody uses or waits for it.
-type host struct {
-	places chan struct{}
-	users  int
+// ticket is somebody who waits for a place; closed when it is there.
+type ticket struct {
+	host    string
+	granted chan struct{}
 }
 
-func newPlaces(caps Caps) *places {
-	return &places{
-		total:   make(chan struct{}, caps.Total),
-		perHost: caps.PerHost,
-		hosts:   map[string]*host{},
-	}
+func newPlaces() *places { return &places{hosts: map[string]int{}} }
+
+// resize sets the caps. Who is inside stays; nobody enters until there is room under the new caps.
+func (p *places) resize(caps Caps) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.caps = caps
+	p.grant()
 }
 
 // enter waits for a place, first come first served, until ctx ends.
-func (p *places) enter(ctx context.Context, name string) (leave func(), err error) {
-	h := p.use(name)
+func (p *places) enter(ctx context.Context, host string) (leave func(), err error) {
+	t := &ticket{host, make(chan struct{})}
+	p.mu.Lock()
+	p.waiting = append(p.waiting, t)
+	p.grant()
+	p.mu.Unlock()
+	leave = func() { p.leave(host) }
 	select {
-	case h.places <- struct{}{}:
+	case <-t.granted:
+		return leave, nil
 	case <-ctx.Done():
-		p.drop(name, h)
-		return nil, ctx.Err()
 	}
-	select {
-	case p.total <- struct{}{}:
-	case <-ctx.Done():
-		<-h.places
-		p.drop(name, h)
-		return nil, ctx.Err()
+	if !p.withdraw(t) {
+		leave() // the place came at the same moment
 	}
-	return func() {
-		<-p.total
-		<-h.places
-		p.drop(name, h)
-	}, nil
+	return nil, ctx.Err()
 }
 
-func (p *places) use(name string) *host {
+// withdraw takes t out of the line; false: it is not in it any more.
+func (p *places) withdraw(t *ticket) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h, ok := p.hosts[name]
-	if !ok {
-		h = &host{places: make(chan struct{}, p.perHost)}
-		p.hosts[name] = h
+	i := slices.Index(p.waiting, t)
+	if i < 0 {
+		return false
 	}
-	h.users++
-	return h
+	p.waiting = slices.Delete(p.waiting, i, i+1)
+	return true
 }
 
-func (p *places) drop(name string, h *host) {
+func (p *places) leave(host string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	h.users--
-	if h.users == 0 {
-		delete(p.hosts, name)
+	p.taken--
+	p.hosts[host]--
+	if p.hosts[host] == 0 {
+		delete(p.hosts, host)
 	}
+	p.grant()
+}
+
+// grant gives what room there is to those who wait, in their order.
+func (p *places) grant() {
+	p.waiting = slices.DeleteFunc(p.waiting, func(t *ticket) bool {
+		if p.taken >= p.caps.Total || p.hosts[t.host] >= p.caps.PerHost {
+			return false
+		}
+		p.taken++
+		p.hosts[t.host]++
+		close(t.granted)
+		return true
+	})
 }

@@ -25,11 +25,12 @@ func (s *Scheduler) execute(e *entry) {
 	s.finish(e, r, e.ctx.Err())
 }
 
+// enter waits until the run of e may begin.
 func (s *Scheduler) enter(e *entry) (leave func(), err error) {
-	s.mu.Lock()
-	places := s.places
-	s.mu.Unlock()
-	return places.enter(e.ctx, e.check.Host)
+	if e.before != nil {
+		<-e.before // canceled, and so over soon: two runs of one target never meet
+	}
+	return s.places.enter(e.ctx, e.check.Host)
 }
 
 func (s *Scheduler) begin(r *run) (planned time.Time) {

@@ -45,12 +45,11 @@ type Scheduler struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	runs    sync.WaitGroup
+	places  *places
 
 	mu      sync.Mutex
 	zero    time.Time // phases count from here; zero until Run
 	entries map[probe.Target]*entry
-	caps    Caps
-	places  *places
 	running int
 }
 
@@ -61,7 +60,8 @@ type entry struct {
 	cancel context.CancelFunc
 	due    time.Time
 	timer  *time.Timer
-	run    *run // nil: none waits or is going on
+	run    *run            // nil: none waits or is going on
+	before <-chan struct{} // closed when the last run of what this entry replaced is over; nil: none
 }
 
 // run is one execution of a check, from when it was due.
@@ -76,7 +76,9 @@ type run struct {
 // New returns a Scheduler without checks. Close ends it.
 func New(options Options) *Scheduler {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Scheduler{options: options, ctx: ctx, cancel: cancel, entries: map[probe.Target]*entry{}}
+	return &Scheduler{
+		options: options, ctx: ctx, cancel: cancel, places: newPlaces(), entries: map[probe.Target]*entry{},
+	}
 }
 
 // Run runs the checks on time until ctx ends, then closes the scheduler.
@@ -109,9 +111,7 @@ func (s *Scheduler) Close() {
 func (s *Scheduler) Replace(checks []probe.Check, caps Caps) Changes {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.places == nil || s.caps != caps {
-		s.caps, s.places = caps, newPlaces(caps)
-	}
+	s.places.resize(caps)
 	var changes Changes
 	wanted := make(map[probe.Target]bool, len(checks))
 	for _, check := range checks {
@@ -126,7 +126,7 @@ func (s *Scheduler) Replace(checks []probe.Check, caps Caps) Changes {
 		default:
 			changes.Added++
 		}
-		s.add(check)
+		s.add(check, old)
 	}
 	for target, e := range s.entries {
 		if !wanted[target] {
@@ -141,8 +141,15 @@ func (s *Scheduler) Replace(checks []probe.Check, caps Caps) Changes {
 // Changes counts what a Replace did.
 type Changes struct{ Added, Changed, Removed int }
 
-func (s *Scheduler) add(check probe.Check) {
+// add takes check in; old is the target's entry until now, nil if there is none.
+func (s *Scheduler) add(check probe.Check, old *entry) {
 	e := &entry{check: check}
+	if old != nil {
+		e.before = old.before
+		if old.run != nil {
+			e.before = old.run.done
+		}
+	}
 	e.ctx, e.cancel = context.WithCancel(s.ctx)
 	s.entries[check.Target] = e
 	if !s.zero.IsZero() {
