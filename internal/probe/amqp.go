@@ -40,7 +40,7 @@ func NewAMQP(b Broker, shared *Shared) (*AMQP, error) {
 	if b.URL.Scheme != "amqps" {
 		return a, nil
 	}
-	config, err := b.TLS.config()
+	config, err := b.TLS.Config()
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,7 @@ func (a *AMQP) Probe(ctx context.Context) (Observation, error) {
 	if err != nil {
 		return seen, unreadablePassword(err)
 	}
+	seen.KeyEnds = a.keyEnds(password)
 	s := &session{AMQP: a, password: password, trace: newTrace(ctx), seen: &seen}
 	defer s.trace.release()
 	err = s.run()
@@ -65,6 +66,21 @@ func (a *AMQP) Probe(ctx context.Context) (Observation, error) {
 	s.trace.observe(&seen)
 	s.leave()
 	return seen, err
+}
+
+// keyEnds returns when the login ends, where a token or certificate says so.
+func (a *AMQP) keyEnds(password secret.Value) (ends []KeyEnd) {
+	token, ok := jwtEnd(password.Reveal())
+	if ok {
+		ends = append(ends, token)
+	}
+	if a.tls != nil && a.broker.TLS.CertFile != "" {
+		certificate := EarliestEnd(a.broker.TLS.CertFile)
+		if !certificate.IsZero() {
+			ends = append(ends, KeyEnd{SourceCertificate, certificate})
+		}
+	}
+	return ends
 }
 
 func unreadablePassword(err error) error {

@@ -15,6 +15,7 @@ type origin uint8
 const (
 	anybody origin = iota
 	byGateway
+	byPlan   // the gateway's resource filtering, which comes after the key
 	byRouter // the platform's, in front of the gateways
 	byNobody // an empty body: the gateway found nothing to pass on
 	byBackend
@@ -30,6 +31,7 @@ var rules = []struct {
 	{401, 401, byGateway, ReasonKeyRejected},
 	{401, 401, anybody, ReasonBackendUnauthorized},
 	{403, 403, byGateway, ReasonForbidden},
+	{403, 403, byPlan, ReasonForbidden},
 	{403, 403, anybody, ReasonBackendForbidden},
 	{404, 404, byGateway, ReasonNoSuchAPI},
 	{404, 404, anybody, ReasonNotFound},
@@ -60,7 +62,7 @@ func tellsOrigin(status int) bool {
 }
 
 // readOrigin reads of an unexpected answer what originOf needs, and no more.
-func readOrigin(resp *http.Response, body *bytes.Buffer) error {
+func readOrigin(resp *http.Response, body *buffer) error {
 	if !tellsOrigin(resp.StatusCode) {
 		return nil
 	}
@@ -80,10 +82,13 @@ const noContextPath = "No context-path matches the request URI."
 // originOf tells the gateway's own answers from those it passed on.
 func originOf(resp *http.Response, body []byte) origin {
 	text := bytes.TrimSpace(body)
+	message, isGateway := gatewayMessage(text, resp.StatusCode)
 	switch {
 	case len(body) == 0:
 		return byNobody
-	case isGatewayJSON(text, resp.StatusCode):
+	case message == notInPlan && resp.StatusCode == http.StatusForbidden:
+		return byPlan
+	case isGateway:
 		return byGateway
 	case resp.StatusCode == http.StatusNotFound && string(text) == noContextPath:
 		return byGateway
@@ -93,12 +98,20 @@ func originOf(resp *http.Response, body []byte) origin {
 	return byBackend
 }
 
-// isGatewayJSON recognises {"message":"…","http_status_code":…} with exactly these keys.
-func isGatewayJSON(text []byte, status int) bool {
+// notInPlan is what the gateway says, as JSON, where the key is good but its plan does not list the path.
+const notInPlan = `"You're not allowed to access this resource"`
+
+// gatewayMessage recognises {"message":"…","http_status_code":…} with exactly
+// these keys, and returns the message in its quotes.
+func gatewayMessage(text []byte, status int) (message string, ok bool) {
 	var object map[string]json.RawMessage
 	err := json.Unmarshal(text, &object)
-	return err == nil && len(object) == 2 && bytes.HasPrefix(object["message"], []byte(`"`)) &&
+	ok = err == nil && len(object) == 2 && bytes.HasPrefix(object["message"], []byte(`"`)) &&
 		string(object["http_status_code"]) == strconv.Itoa(status)
+	if !ok {
+		return "", false
+	}
+	return string(object["message"]), true
 }
 
 func isHTML(header http.Header, text []byte) bool {

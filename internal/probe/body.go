@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Shared is what all probers of a process have in common: buffers, and the
@@ -17,7 +18,21 @@ import (
 type Shared struct {
 	UserAgent string // sent with each request
 	buffers   sync.Pool
+	held      atomic.Int64 // bytes of the buffers in use
 	jq        chan struct{}
+}
+
+// buffer holds an answer and counts itself while it does.
+type buffer struct {
+	bytes.Buffer
+	held *atomic.Int64
+}
+
+// grow is Grow, counted.
+func (b *buffer) grow(n int) {
+	before := b.Cap()
+	b.Grow(n)
+	b.held.Add(int64(b.Cap() - before))
 }
 
 // maxDecodes is how many answers may be decoded for jq at once: decoding takes twenty times a body's size.
@@ -25,19 +40,22 @@ const maxDecodes = 2
 
 // NewShared returns a Shared for one process.
 func NewShared() *Shared {
-	return &Shared{
-		UserAgent: "integra_exporter",
-		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
-		jq:        make(chan struct{}, maxDecodes),
-	}
+	s := &Shared{UserAgent: "integra_exporter", jq: make(chan struct{}, maxDecodes)}
+	s.buffers.New = func() any { return &buffer{held: &s.held} }
+	return s
 }
 
 // pooledBytes is the largest buffer that is kept: one big answer must not stay for ever.
 const pooledBytes = 256 << 10
 
-func (s *Shared) buffer() *bytes.Buffer { return s.buffers.Get().(*bytes.Buffer) }
+func (s *Shared) buffer() *buffer {
+	b := s.buffers.Get().(*buffer)
+	s.held.Add(int64(b.Cap()))
+	return b
+}
 
-func (s *Shared) put(b *bytes.Buffer) {
+func (s *Shared) put(b *buffer) {
+	s.held.Add(-int64(b.Cap()))
 	if b.Cap() > pooledBytes {
 		return
 	}
@@ -50,7 +68,7 @@ var errTooLarge = errors.New("more than the limit")
 
 // readBody reads at most limit bytes of resp's body into b, after decompression.
 // A body that goes on is errTooLarge, with limit bytes read.
-func readBody(resp *http.Response, b *bytes.Buffer, limit int64) error {
+func readBody(resp *http.Response, b *buffer, limit int64) error {
 	var body io.Reader = resp.Body
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		unzipped, err := gzip.NewReader(body)
@@ -70,11 +88,11 @@ const firstBytes = 16 << 10
 
 // readUpTo lets b grow fourfold but not past limit: doubled, what is left
 // behind on the way would come to twice the largest body.
-func readUpTo(b *bytes.Buffer, r io.Reader, limit int64) error {
+func readUpTo(b *buffer, r io.Reader, limit int64) error {
 	for size := int64(firstBytes); ; size *= 4 {
 		size = min(size, limit+1)
 		step := size - int64(b.Len())
-		b.Grow(int(step) + bytes.MinRead)
+		b.grow(int(step) + bytes.MinRead)
 		n, err := b.ReadFrom(io.LimitReader(r, step))
 		switch {
 		case err != nil || n < step:

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
@@ -54,6 +55,9 @@ func (c *client) ask(
 	}
 	defer func() { _ = resp.Body.Close() }()
 	t.enter(PhaseTransfer) // after a 1xx nothing else says so
+	if resp.TLS != nil {   // a kept connection shook hands in another probe
+		t.handshook(shown(*resp.TLS, nil), false)
+	}
 	seen.Answered, seen.Status = true, resp.StatusCode
 	seen.RateLimits = rateLimits(resp.Header)
 	err = judge(t, resp, &seen)
@@ -67,6 +71,9 @@ func (c *client) newRequest() (*http.Request, error) {
 	header["User-Agent"] = []string{c.shared.UserAgent}
 	header[TransactionHeader] = []string{newUUID()}
 	for name, values := range c.request.Header {
+		if strings.EqualFold(name, "User-Agent") {
+			delete(header, "User-Agent")
+		}
 		header[name] = values
 	}
 	for name, source := range c.request.Secrets {
@@ -92,7 +99,10 @@ func setBody(req *http.Request, body []byte) {
 	req.Body, _ = req.GetBody()
 	// Not sent, but tells net/http that a kept connection which the server has
 	// just closed may be replaced: a verification changes nothing.
-	req.Header["Idempotency-Key"] = []string{}
+	_, given := req.Header["Idempotency-Key"]
+	if !given {
+		req.Header["Idempotency-Key"] = []string{}
+	}
 }
 
 func unreadableSecret(header string, err error) error {
@@ -112,4 +122,10 @@ func newUUID() string {
 }
 
 // Format implements fmt.Formatter: under some verbs fmt would follow pointers to the request.
-func (c *client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "HTTP prober") }
+func (c *client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, shownAs) }
+
+// MarshalText implements encoding.TextMarshaler, and so JSON and YAML, which
+// panics at an embedded struct that it cannot see.
+func (c *client) MarshalText() ([]byte, error) { return []byte(shownAs), nil }
+
+const shownAs = "HTTP prober"

@@ -162,7 +162,7 @@ func race(ctx context.Context, first, second func(context.Context) (net.Conn, er
 				go closeLate(results, running)
 				return r.conn, nil
 			}
-			if firstErr == nil {
+			if firstErr == nil || lacksFamily(firstErr) {
 				firstErr = r.err
 			}
 		case <-delay.C:

@@ -88,7 +88,7 @@ var explanations = []Explanation{
 	{
 		ReasonStatus, LayerGateway,
 		"The HTTP status is not the expected one.",
-		"Repeat the request by hand and compare; if the status is right for this request, list it in expect.status.",
+		"Repeat the request by hand and compare; if the status is right for this request, list it in expect.status, for kind auth in unauthenticated.status.",
 	},
 	{
 		ReasonKeyRejected, LayerKey,

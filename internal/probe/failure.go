@@ -62,16 +62,30 @@ func isTimeout(ctx context.Context, err error) bool {
 
 // isExhausted says whether this machine, not the other side, lacks something.
 func isExhausted(err error) bool {
-	for _, lack := range []error{
-		syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.EADDRNOTAVAIL,
-	} {
+	for _, lack := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS} {
 		if errors.Is(err, lack) {
 			return true
 		}
 	}
+	if errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return !lacksFamily(err) // out of ports
+	}
 	// The resolver keeps only the text of the error that stopped it.
 	var dns *net.DNSError
 	return errors.As(err, &dns) && strings.Contains(dns.Err, syscall.EMFILE.Error())
+}
+
+// lacksFamily says whether this machine has no address of the family that it
+// tried to connect from: what the other family says counts then.
+func lacksFamily(err error) bool {
+	var op *net.OpError
+	if !errors.As(err, &op) {
+		return false
+	}
+	addr, ok := op.Addr.(*net.TCPAddr)
+	unavailable := errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.ENETUNREACH) ||
+		errors.Is(err, syscall.EAFNOSUPPORT)
+	return unavailable && ok && addr.IP.To4() == nil
 }
 
 func isDNS(err error) bool {

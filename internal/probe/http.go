@@ -46,18 +46,23 @@ func (h *HTTP) judge(t *trace, resp *http.Response, seen *Observation) error {
 	t.end()
 	t.observe(seen)
 	seen.Size = int64(body.Len())
+	from := byBackend
+	if !expected || tellsOrigin(resp.StatusCode) {
+		from = originOf(resp, body.Bytes())
+	}
+	seen.KeyVerdict = proof(resp.StatusCode, from)
 	switch {
 	case errors.Is(err, errTooLarge):
 		return Fail(ReasonTooLarge, "more than %d bytes", h.expect.MaxBody)
 	case err != nil:
 		return unreadable(t.ctx, err)
 	case !expected:
-		return unexpected(resp.StatusCode, originOf(resp, body.Bytes()))
+		return unexpected(resp.StatusCode, from)
 	}
 	return h.meets(t.ctx, resp.Header, body.Bytes(), seen.Elapsed)
 }
 
-func (h *HTTP) read(resp *http.Response, body *bytes.Buffer, expected bool) error {
+func (h *HTTP) read(resp *http.Response, body *buffer, expected bool) error {
 	if expected {
 		return readBody(resp, body, h.expect.MaxBody)
 	}
@@ -75,7 +80,7 @@ func (h *HTTP) meets(ctx context.Context, header http.Header, body []byte, elaps
 		}
 	}
 	if h.expect.JQ != nil {
-		err := h.expect.JQ.holds(ctx, body, h.shared.jq)
+		err := h.expect.JQ.holds(ctx, body, h.shared)
 		if errors.Is(ctx.Err(), context.Canceled) {
 			return context.Canceled
 		}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"runtime"
 	"runtime/metrics"
+	"sync/atomic"
 	"time"
 
 	"github.com/itchyny/gojq"
@@ -15,14 +16,16 @@ import (
 // JQ is a compiled jq expression. It has no access to environment, files or other input.
 type JQ struct{ code *gojq.Code }
 
-// CompileJQ compiles expr and refuses what could repeat a string. Its error is our own sentence.
+// CompileJQ compiles expr and refuses what could grow without bound in one
+// step. Its error is our own sentence.
 func CompileJQ(expr string) (*JQ, error) {
 	query, err := gojq.Parse(expr)
 	if err != nil {
 		return nil, errors.New("not a jq expression")
 	}
-	if repeats(query) {
-		return nil, errors.New("* is allowed only between numbers, because times a string repeats it: write (… | tonumber) * …")
+	refused := unaffordable(query)
+	if refused != "" {
+		return nil, errors.New(refused)
 	}
 	code, err := gojq.Compile(query)
 	if err != nil {
@@ -34,9 +37,9 @@ func CompileJQ(expr string) (*JQ, error) {
 // holds evaluates the expression on body while it holds one of places. The
 // evaluation is left behind when ctx ends: a single step of gojq may take
 // long and cannot be interrupted. It keeps its place until it is over.
-func (j *JQ) holds(ctx context.Context, body []byte, places chan struct{}) error {
+func (j *JQ) holds(ctx context.Context, body []byte, shared *Shared) error {
 	select {
-	case places <- struct{}{}:
+	case shared.jq <- struct{}{}:
 	case <-ctx.Done():
 		return Fail(ReasonResources, "no place for jq in time: other expressions take too long")
 	}
@@ -47,9 +50,9 @@ func (j *JQ) holds(ctx context.Context, body []byte, places chan struct{}) error
 			if recover() != nil { // its value could quote the body
 				verdict <- Fail(ReasonPanic, "in the jq expression")
 			}
-			<-places
+			<-shared.jq
 		}()
-		verdict <- j.evaluate(ctx, body)
+		verdict <- j.evaluate(ctx, body, &shared.held)
 	}()
 	select {
 	case err := <-verdict:
@@ -60,13 +63,13 @@ func (j *JQ) holds(ctx context.Context, body []byte, places chan struct{}) error
 }
 
 // evaluate runs the expression; it must yield at least one value, and only true.
-func (j *JQ) evaluate(ctx context.Context, body []byte) error {
+func (j *JQ) evaluate(ctx context.Context, body []byte, others *atomic.Int64) error {
 	var input any
 	err := json.Unmarshal(body, &input)
 	if err != nil {
 		return Fail(ReasonNotJSON, "")
 	}
-	metered := newMeter(ctx)
+	metered := newMeter(ctx, others)
 	values := j.code.RunWithContext(metered, input)
 	yielded := false
 	for {
@@ -106,15 +109,16 @@ const (
 type meter struct {
 	context.Context
 	sample  [1]metrics.Sample
-	limit   uint64
+	limit   int64
 	due     time.Time // of the next look at the heap
 	collect time.Time // no sooner, unless the heap grows fast
 	full    bool
+	others  *atomic.Int64 // bytes of the heap that answers hold, of this probe and all others
 	ended   chan struct{}
 }
 
-func newMeter(ctx context.Context) *meter {
-	m := &meter{Context: ctx, ended: make(chan struct{})}
+func newMeter(ctx context.Context, others *atomic.Int64) *meter {
+	m := &meter{Context: ctx, others: others, ended: make(chan struct{})}
 	close(m.ended)
 	m.sample[0].Name = "/memory/classes/heap/objects:bytes"
 	m.limit = m.heap() + meterBytes
@@ -151,7 +155,8 @@ func (m *meter) Err() error {
 	return m.Context.Err()
 }
 
-func (m *meter) heap() uint64 {
+// heap returns the bytes of the heap's objects, without answers being read: those of other probes too.
+func (m *meter) heap() int64 {
 	metrics.Read(m.sample[:])
-	return m.sample[0].Value.Uint64()
+	return int64(m.sample[0].Value.Uint64()) - m.others.Load()
 }

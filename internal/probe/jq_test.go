@@ -23,7 +23,7 @@ func evaluate(t *testing.T, expr, body string, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	start := time.Now()
-	err := compile(t, expr).holds(ctx, []byte(body), make(chan struct{}, maxDecodes))
+	err := compile(t, expr).holds(ctx, []byte(body), NewShared())
 	if took := time.Since(start); took > timeout+grace {
 		t.Errorf("%s: took %v with a timeout of %v", expr, took, timeout)
 	}
@@ -72,6 +72,10 @@ func TestJQRefusedAtLoad(t *testing.T) {
 		unknown = "uses a function or variable that is not there (input, files and modules are not)"
 		times   = "* is allowed only between numbers, because times a string repeats it: write (… | tonumber) * …"
 	)
+	const assigns = "an expectation changes nothing: = and |= and their kin are not available"
+	grows := func(name string) string {
+		return "uses " + name + ", which can need gigabytes in one step that nothing can stop"
+	}
 	for expr, want := range map[string]string{
 		"canary [":                               syntax,
 		"canary":                                 unknown,
@@ -101,6 +105,14 @@ func TestJQRefusedAtLoad(t *testing.T) {
 		`label $f | foreach . as $x (.; $x * 2)`: times,
 		`def length: "aaa"; length * 2e9`:        times,
 		`length * 2 * .a`:                        times,
+		`null | .[100000000] = 1`:                assigns,
+		`.a |= 1`:                                assigns,
+		`.a += 1`:                                assigns,
+		`[[range(30000)],(range(3000)|[])] | transpose`: grows("transpose"),
+		`[range(1500)] | join(.a)`:                      grows("join"),
+		`reduce range(26) as $i ([1];[.,.]) | tojson`:   grows("tojson"),
+		`reduce range(26) as $i ([1];[.,.]) | flatten`:  grows("flatten"),
+		`@json "x\(.)" == "a"`:                          grows("@json"),
 	} {
 		_, err := CompileJQ(expr)
 		if err == nil || err.Error() != want {
@@ -135,7 +147,7 @@ func TestJQMemoryIsBounded(t *testing.T) {
 		`reduce range(60) as $_ ("aaaaaaaa"; . + .)`,
 		`[limit(1e9; repeat("x"))]`,
 		`[limit(1e9; repeat("x"))] | length > 0`,
-		`reduce range(1e9) as $i ({}; .["\($i)"] = $i)`,
+		`reduce range(1e9) as $i ({}; . + {"\($i)": $i})`,
 		`last(recurse(. + ["xxxxxxxxxxxxxxxx"]))`,
 		`def f: [., .] | f; f`,
 	} {
@@ -152,21 +164,21 @@ func TestJQMemoryIsBounded(t *testing.T) {
 
 // A run that nobody waits for keeps its place until it is over, and then gives it back.
 func TestJQPlaces(t *testing.T) {
-	places := make(chan struct{}, maxDecodes)
+	shared := NewShared()
 	endless := compile(t, "def f: f; f")
 	ctx, cancel := context.WithCancel(t.Context())
 	left := make(chan error, maxDecodes)
 	for range maxDecodes {
-		go func() { left <- endless.holds(ctx, []byte("{}"), places) }()
+		go func() { left <- endless.holds(ctx, []byte("{}"), shared) }()
 	}
-	waitUntil(t, func() bool { return len(places) == maxDecodes })
+	waitUntil(t, func() bool { return len(shared.jq) == maxDecodes })
 
 	short, stop := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer stop()
-	err := compile(t, "true").holds(short, []byte("{}"), places)
+	err := compile(t, "true").holds(short, []byte("{}"), shared)
 	expectReason(t, err, ReasonResources)
-	if len(places) != maxDecodes {
-		t.Errorf("%d places taken, want %d", len(places), maxDecodes)
+	if len(shared.jq) != maxDecodes {
+		t.Errorf("%d places taken, want %d", len(shared.jq), maxDecodes)
 	}
 
 	cancel()
@@ -176,8 +188,8 @@ func TestJQPlaces(t *testing.T) {
 			expectReason(t, err, ReasonExpectation)
 		}
 	}
-	waitUntil(t, func() bool { return len(places) == 0 })
-	err = compile(t, "true").holds(t.Context(), []byte("{}"), places)
+	waitUntil(t, func() bool { return len(shared.jq) == 0 })
+	err = compile(t, "true").holds(t.Context(), []byte("{}"), shared)
 	if err != nil {
 		t.Errorf("after all are over: %v", err)
 	}
@@ -185,15 +197,15 @@ func TestJQPlaces(t *testing.T) {
 
 func TestJQPanicIsAFailure(t *testing.T) {
 	t.Parallel()
-	places := make(chan struct{}, maxDecodes)
+	shared := NewShared()
 	for range 2 * maxDecodes {
-		err := (&JQ{}).holds(t.Context(), []byte(`{"fnr":"01010112345"}`), places)
+		err := (&JQ{}).holds(t.Context(), []byte(`{"fnr":"01010112345"}`), shared)
 		expectReason(t, err, ReasonPanic)
 		if strings.Contains(err.Error(), "0101") {
 			t.Errorf("quotes the body: %v", err)
 		}
 	}
-	waitUntil(t, func() bool { return len(places) == 0 })
+	waitUntil(t, func() bool { return len(shared.jq) == 0 })
 }
 
 // The body that is evaluated is not the caller's: that one goes back to the
@@ -203,13 +215,14 @@ func TestJQOwnsItsBody(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
 	<-ctx.Done()
-	places := make(chan struct{}, 20)
-	for range cap(places) {
+	shared := NewShared()
+	shared.jq = make(chan struct{}, 20)
+	for range cap(shared.jq) {
 		body := []byte(`["` + strings.Repeat("a", 1<<16) + `"]`)
-		_ = compile(t, "length > 0").holds(ctx, body, places)
+		_ = compile(t, "length > 0").holds(ctx, body, shared)
 		copy(body, "another answer")
 	}
-	waitUntil(t, func() bool { return len(places) == 0 })
+	waitUntil(t, func() bool { return len(shared.jq) == 0 })
 }
 
 // An endless expression ends with a canceled probe.
@@ -258,7 +271,7 @@ func TestJQWritesNothing(t *testing.T) {
 	for _, expr := range []string{"debug", "stderr", "debug(.)", "input_line_number", "halt_error", "error", "."} {
 		j, _ := CompileJQ(expr)
 		if j != nil {
-			_ = j.holds(t.Context(), []byte(`"canary"`), make(chan struct{}, 1))
+			_ = j.holds(t.Context(), []byte(`"canary"`), NewShared())
 		}
 	}
 	os.Stderr, os.Stdout = stderr, stdout

@@ -109,7 +109,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 
 // many probes from many goroutines. Where nothing hangs, the context lives on
 // after the probe: what a probe opens must not wait for its end.
-func (c leakCase) many(t *testing.T, h *HTTP) {
+func (c leakCase) many(t *testing.T, p Prober) {
 	places := make(chan struct{}, 25)
 	var running sync.WaitGroup
 	for range c.probes {
@@ -122,7 +122,7 @@ func (c leakCase) many(t *testing.T, h *HTTP) {
 				defer cancel()
 				ctx = limited
 			}
-			_, err := h.Probe(ctx)
+			_, err := p.Probe(ctx)
 			got, _ := ReasonOf(err)
 			hung := c.short > 0 && err != nil // on a busy machine the time may be up in any phase
 			if got != c.want && !hung {

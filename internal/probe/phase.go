@@ -125,8 +125,15 @@ func (t *trace) dialing() error {
 		return errTooManyDials
 	}
 	t.dials++
-	t.connected = false // a dial after a connection is net/http trying once more
 	return nil
+}
+
+// wantsConnection notes that the request is about to get a connection: its
+// first, or another because net/http tries once more.
+func (t *trace) wantsConnection() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.connected = false
 }
 
 // hasConnection opens the processing phase.

@@ -59,6 +59,8 @@ type Observation struct {
 	TransactionID string
 	Certificate   Certificate
 	RateLimits    []RateLimit // those seen
+	KeyVerdict    KeyVerdict  // what the answer proves of the key
+	KeyEnds       []KeyEnd    // when the credential ends, by what it says itself
 	Broker        BrokerInfo
 	Queues        []QueueSeen // those the broker let us look at
 	Blocked       Count       // 1: the broker takes no messages, a resource alarm; 0: it does; only after a round trip

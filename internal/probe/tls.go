@@ -17,8 +17,8 @@ type TLS struct {
 	CertFile, KeyFile string // for mutual TLS, both or none; read at each handshake, so that a renewed pair is used
 }
 
-// config reads the files. Its error names the file, never the content.
-func (t TLS) config() (*tls.Config, error) {
+// Config reads the files. Its error names the file, never the content.
+func (t TLS) Config() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if t.CAFile != "" {
 		roots, err := rootsWith(t.CAFile)
@@ -68,12 +68,7 @@ func shown(state tls.ConnectionState, err error) Certificate {
 	if errors.As(err, &refused) {
 		chain = refused.UnverifiedCertificates
 	}
-	var earliest time.Time
-	for _, c := range chain {
-		if earliest.IsZero() || c.NotAfter.Before(earliest) {
-			earliest = c.NotAfter
-		}
-	}
+	earliest := earliestEnd(chain)
 	return Certificate{Expiry: earliest, Verified: err == nil && !earliest.IsZero()}
 }
 
@@ -108,6 +103,15 @@ func tlsFault(err error) (sentence string, ok bool) {
 func isAlert(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// EarliestEnd returns the earliest end among the PEM certificates in file; zero if none can be read.
+func EarliestEnd(file string) time.Time {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return time.Time{}
+	}
+	return earliestEnd(pemCertificates(content))
 }
 
 func validity(c *x509.Certificate) string {

@@ -38,15 +38,16 @@ const (
 
 // NewTransport reads the files that options name; its error names the file, never its content.
 func NewTransport(options TransportOptions) (*Transport, error) {
-	tlsConfig, err := options.TLS.config()
+	tlsConfig, err := options.TLS.Config()
 	if err != nil {
 		return nil, err
 	}
 	transport := &Transport{dialNameServer: dialNameServer}
 	t := &http.Transport{
-		DialContext:            transport.dial,
-		TLSClientConfig:        tlsConfig,
-		DisableKeepAlives:      !options.Reuse,
+		DialContext:     transport.dial,
+		TLSClientConfig: tlsConfig,
+		// Through a proxy a kept connection could not be ended with its probe while it is made.
+		DisableKeepAlives:      !options.Reuse || options.Proxy != "",
 		DisableCompression:     true, // the documented request does not ask for it
 		MaxResponseHeaderBytes: maxHeaderBytes,
 		IdleConnTimeout:        idleTimeout,
@@ -99,6 +100,7 @@ func (tr *Transport) pool() *http.Transport {
 func (tr *Transport) roundTrip(t *trace, req *http.Request) (*http.Response, error) {
 	t.secure = req.URL.Scheme == "https"
 	hooks := &httptrace.ClientTrace{
+		GetConn:           func(string) { t.wantsConnection() },
 		TLSHandshakeStart: func() { t.enterDialing(PhaseTLS) },
 		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
 			t.handshook(shown(state, err), err == nil)

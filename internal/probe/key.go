@@ -1,0 +1,170 @@
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"strings"
+	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/integra-exporter/integra_exporter/internal/secret"
+)
+
+// KeySource is who says when a key ends: a closed set, fit for a label.
+type KeySource string
+
+// The sources.
+const (
+	SourceConfig      KeySource = "config"
+	SourceGravitee    KeySource = "gravitee"
+	SourceCertificate KeySource = "certificate"
+	SourceJWT         KeySource = "jwt"
+)
+
+// KeyEnd is when a key ends, as one source says.
+type KeyEnd struct {
+	Source KeySource
+	At     time.Time // zero: never
+}
+
+// Credential is what a Key watches: exactly one of Ends, CertificateFile and JWTFile.
+type Credential struct {
+	Ends                *KeyEnd       // nil: one of the files says it
+	CertificateFile     string        // PEM, or PKCS#12
+	CertificatePassword secret.Source // of a PKCS#12 file; nil: none
+	JWTFile             string
+}
+
+// Key is the Prober of kind key: a credential that is watched for its end alone.
+type Key struct{ credential Credential }
+
+// NewKey returns the prober that watches c.
+func NewKey(c Credential) *Key { return &Key{c} }
+
+// Probe implements Prober. It fails when the end has passed or cannot be read.
+func (k *Key) Probe(context.Context) (Observation, error) {
+	end, err := k.end()
+	if err != nil {
+		return Observation{}, err
+	}
+	seen := Observation{KeyEnds: []KeyEnd{end}}
+	if !end.At.IsZero() && !time.Now().Before(end.At) {
+		return seen, Fail(ReasonKeyExpired, "on %s", end.At.UTC().Format("2006-01-02"))
+	}
+	return seen, nil
+}
+
+func (k *Key) end() (KeyEnd, error) {
+	switch c := k.credential; {
+	case c.Ends != nil:
+		return *c.Ends, nil
+	case c.JWTFile != "":
+		return tokenEnd(secret.NewFile(c.JWTFile))
+	default:
+		return c.certificateEnd()
+	}
+}
+
+// tokenEnd returns the exp of the JWT that source holds. The token is parsed, not trusted.
+func tokenEnd(source secret.Source) (KeyEnd, error) {
+	token, err := source.Read()
+	if err != nil {
+		return KeyEnd{}, Fail(ReasonKeyUnreadable, "%v", err)
+	}
+	end, ok := jwtEnd(token.Reveal())
+	if !ok {
+		return KeyEnd{}, Fail(ReasonKeyUnreadable, "this is not a JWT")
+	}
+	return end, nil
+}
+
+// lastSecond is the end of the year 9999: beyond it a number is no date.
+const lastSecond = 253402300800
+
+// jwtEnd returns the end of a JWT; one without exp never ends.
+func jwtEnd(token string) (end KeyEnd, ok bool) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return KeyEnd{}, false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return KeyEnd{}, false
+	}
+	var claims struct {
+		Exp *float64 `json:"exp"`
+	}
+	err = json.Unmarshal(payload, &claims)
+	if err != nil {
+		return KeyEnd{}, false
+	}
+	end.Source = SourceJWT
+	if claims.Exp == nil {
+		return end, true
+	}
+	end.At = time.Unix(int64(*claims.Exp), 0)
+	return end, 0 < *claims.Exp && *claims.Exp < lastSecond
+}
+
+func (c Credential) certificateEnd() (KeyEnd, error) {
+	content, err := os.ReadFile(c.CertificateFile)
+	if isExhausted(err) {
+		return KeyEnd{}, Fail(ReasonResources, "no descriptor to read the certificate")
+	}
+	if err != nil {
+		return KeyEnd{}, Fail(ReasonKeyUnreadable, "the certificate file cannot be read")
+	}
+	certificates := pemCertificates(content)
+	if len(certificates) == 0 {
+		certificates, err = c.pkcs12Certificates(content)
+	}
+	if err != nil {
+		return KeyEnd{}, err
+	}
+	return KeyEnd{SourceCertificate, earliestEnd(certificates)}, nil
+}
+
+func pemCertificates(content []byte) (certificates []*x509.Certificate) {
+	for {
+		var block *pem.Block
+		block, content = pem.Decode(content)
+		if block == nil {
+			return certificates
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err == nil {
+			certificates = append(certificates, certificate)
+		}
+	}
+}
+
+func (c Credential) pkcs12Certificates(content []byte) ([]*x509.Certificate, error) {
+	password := ""
+	if c.CertificatePassword != nil {
+		value, err := c.CertificatePassword.Read()
+		if err != nil {
+			return nil, Fail(ReasonKeyUnreadable, "%v", err)
+		}
+		password = value.Reveal()
+	}
+	_, certificate, chain, err := pkcs12.DecodeChain(content, password)
+	if err != nil {
+		return nil, Fail(ReasonKeyUnreadable, "no PEM certificate, and no PKCS#12 file that the password opens")
+	}
+	return append(chain, certificate), nil
+}
+
+func earliestEnd(certificates []*x509.Certificate) time.Time {
+	var earliest time.Time
+	for _, c := range certificates {
+		if earliest.IsZero() || c.NotAfter.Before(earliest) {
+			earliest = c.NotAfter
+		}
+	}
+	return earliest
+}
