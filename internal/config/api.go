@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -36,9 +37,9 @@ func (r *resolver) api(c *Config, root *root, p *place, id string) {
 		KeyExpires:      a.KeyExpires.or(Expiry{}),
 		Unauthenticated: a.Unauthenticated.resolve(timeout),
 	}
-	resolved.Key = r.source("this api", "key", own.At, own.KeyFile, own.KeyEnv, own.Key)
+	resolved.Key = r.source(fmt.Sprintf("institution %q, api %q", p.id, id), "key", own.At, own.KeyFile, own.KeyEnv, own.Key)
 	request := r.request(&a.api, resolved.Key)
-	request.URL = r.url(p, &a)
+	request.URL = r.url(p, id, &a)
 	expect := r.expect(&a.api, timeout)
 	options, digest := r.transportOptions(&a.tuning)
 	resolved.TLS = options.TLS
@@ -52,9 +53,13 @@ func (r *resolver) api(c *Config, root *root, p *place, id string) {
 	resolved.Info = p.info(id, a.Title, a.Contact, request.URL.Scheme+"://"+hostPort(request.URL))
 	resolved.Host = hostPort(request.URL)
 	resolved.Request = show(request, bool(a.Request.Private.or(false)))
-	resolved.Version = apiVersion(&resolved, request, expect, options, digest, a.Expect.JQ.value.text)
+	sent := requestVersion(request, options, digest)
+	resolved.Version = apiVersion(&resolved, sent, expect, a.Expect.JQ.value.text)
 	resolved.wire = func() wire { return wire{request, expect, transport} }
 	resolved.Prober = probe.NewHTTP(request, expect, transport, r.shared)
+	if resolved.Unauthenticated.On {
+		resolved.Auth = r.auth(&resolved, sent)
+	}
 	c.apis = append(c.apis, resolved)
 }
 
@@ -81,17 +86,28 @@ func (r *resolver) unused(root *root) {
 		}
 	}
 	for id, a := range root.APIs {
-		if !used[id] && !a.At.nowhere() {
-			r.request(a, nil)
-			r.expect(a, time.Duration(a.Timeout.or(span(defaultTimeout))))
+		if used[id] || a.At.nowhere() {
+			continue
 		}
+		if len(root.Institutions) > 0 { // that there are none is warned about once
+			r.warn(a.At, "api %q: no institution uses this api", string(id))
+		}
+		if !a.Request.Path.set {
+			r.fault(a.At, "api %q: request.path is missing", string(id))
+		}
+		t := root.Defaults.tuning
+		merge(&t, &a.tuning)
+		_, timeout := r.pace(&t)
+		r.request(a, nil)
+		r.expect(a, timeout)
+		r.tls(&t.TLS)
 	}
 }
 
 // url joins the gateway and the request's path; nil beside a fault.
-func (r *resolver) url(p *place, a *ownAPI) *url.URL {
+func (r *resolver) url(p *place, id string, a *ownAPI) *url.URL {
 	if !a.Request.Path.set {
-		r.fault(a.At, "request.path is missing")
+		r.fault(a.At, "institution %q, api %q: request.path is missing", p.id, id)
 		return nil
 	}
 	if p.gateway == nil || a.Request.Path.bad {
@@ -113,6 +129,16 @@ func (u *negative) resolve(timeout time.Duration) Unauthenticated {
 		Interval: every,
 		Timeout:  min(timeout, every),
 	}
+}
+
+// auth returns the check that a's gateway refuses the same request without its key.
+func (r *resolver) auth(a *API, sent string) probe.Check {
+	u, w := a.Unauthenticated, a.wire()
+	check := a.Check
+	check.Kind, check.Interval, check.Timeout = probe.KindAuth, u.Interval, u.Timeout
+	check.Version = version(check.Target, check.Info, u, sent)
+	check.Prober = probe.NewAuth(w.request, a.KeyHeader, u.Status, w.transport, r.shared)
+	return check
 }
 
 func statuses(list field[[]field[status]], otherwise int) []int {

@@ -30,9 +30,9 @@ institutions:
     - {application: a, password: `+canary+`}
     - {application: b, password_file: secret}
     - {application: c, password_env: INTEGRA_TEST_SECRET}
-    keys: [{name: m, certificate_file: secret, certificate_password_file: secret}]
+    keys: [{name: m, certificate_file: p12, certificate_password_file: secret}, {name: j, jwt_file: jwt}]
     gravitee: {url: "https://api.example.no/", application: a, token: `+canary+`}
-`, [2]string{"secret", canary})
+`, [2]string{"secret", canary}, [2]string{"p12", enterprise(t, canary)}, [2]string{"jwt", "e30.e30." + canary})
 	printed := map[string]string{}
 	values := []any{c, *c, c.APIs(), c.RabbitMQ, c.Keys, c.Gravitee, c.Checks(), c.Warnings, c.APIs()[2], &c.APIs()[2], c.RabbitMQ[0]}
 	for _, verb := range []string{"%v", "%+v", "%#v"} {

@@ -3,6 +3,7 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
@@ -27,11 +28,46 @@ func (c *Config) APIs() []API { return c.apis }
 
 // Checks returns all checks, sorted by institution, kind and name.
 func (c *Config) Checks() []probe.Check {
-	checks := make([]probe.Check, len(c.apis))
-	for i, a := range c.apis {
-		checks[i] = a.Check
+	checks := make([]probe.Check, 0, 2*len(c.apis))
+	for _, a := range c.apis {
+		checks = append(checks, a.Check)
+		if a.Unauthenticated.On {
+			checks = append(checks, a.Auth)
+		}
 	}
+	for _, m := range c.RabbitMQ {
+		checks = append(checks, m.Check)
+	}
+	for _, k := range c.Keys {
+		checks = append(checks, k.Check)
+	}
+	slices.SortFunc(checks, func(a, b probe.Check) int { return compare(a.Target, b.Target) })
 	return checks
+}
+
+// CAFiles returns by institution the ca_files it uses; an institution without one has an empty list.
+func (c *Config) CAFiles() map[string][]string {
+	files := map[string][]string{}
+	note := func(institution, file string) {
+		known := files[institution]
+		if file != "" && !slices.Contains(known, file) {
+			known = append(known, file)
+		}
+		files[institution] = known
+	}
+	for _, a := range c.apis {
+		note(a.Institution, a.TLS.CAFile)
+	}
+	for _, m := range c.RabbitMQ {
+		note(m.Institution, m.TLS.CAFile)
+	}
+	for _, k := range c.Keys {
+		note(k.Institution, "")
+	}
+	for _, g := range c.Gravitee {
+		note(g.Institution, g.TLS.CAFile)
+	}
+	return files
 }
 
 // API is a verification request of one institution.
@@ -42,6 +78,7 @@ type API struct {
 	Key             secret.Source
 	KeyExpires      Expiry
 	Unauthenticated Unauthenticated
+	Auth            probe.Check // of kind auth, only where Unauthenticated is On
 	TLS             probe.TLS
 	wire            func() wire
 }
@@ -72,7 +109,7 @@ type Unauthenticated struct {
 	Interval, Timeout time.Duration
 }
 
-// RabbitMQ is one application's access to its institution's broker. It has no Prober yet.
+// RabbitMQ is one application's access to its institution's broker.
 type RabbitMQ struct {
 	probe.Check
 	URL          *url.URL // scheme and host, without path or user information
@@ -87,15 +124,10 @@ type RabbitMQ struct {
 	TLS          probe.TLS
 }
 
-// Key is a credential that is watched for its end alone. Exactly one of
-// Expires, CertificateFile and JWTFile is given.
+// Key is a credential that is watched for its end alone.
 type Key struct {
-	probe.Target
-	probe.Info
-	Expires             Expiry
-	CertificateFile     string
-	CertificatePassword secret.Source // nil: none
-	JWTFile             string
+	probe.Check
+	Files []string // a change of one of them is worth a look
 }
 
 // Gravitee is where an institution's API manager tells the expiry of keys.

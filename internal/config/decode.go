@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -27,6 +28,7 @@ type decoder struct {
 	*report
 	file   string
 	name   string // the key whose value is being decoded
+	place  string // where in the grammar, as addPlaces writes it
 	root   reflect.Type
 	left   int
 	open   map[*yaml.Node]bool // anchors whose aliases are being followed
@@ -60,11 +62,11 @@ func (d *decoder) refuse(at position, format string, args ...any) outcome {
 	return bad
 }
 
-// entry decodes the value of a mapping's entry.
-func (d *decoder) entry(v reflect.Value, p pair) outcome {
-	outer := d.name
-	d.name = shown(p.key)
-	defer func() { d.name = outer }()
+// entry decodes the value of a mapping's entry; step is its key in the grammar.
+func (d *decoder) entry(v reflect.Value, p pair, step string) outcome {
+	name, place := d.name, d.place
+	d.name, d.place = shown(p.key), strings.TrimPrefix(place+"."+step, ".")
+	defer func() { d.name, d.place = name, place }()
 	return d.value(v, p.value, p.at)
 }
 
@@ -151,8 +153,11 @@ func (d *decoder) collection(v reflect.Value, n *yaml.Node, at position) outcome
 
 func (d *decoder) list(v reflect.Value, n *yaml.Node, at position) outcome {
 	if n.Kind != yaml.SequenceNode {
-		return d.refuse(at, "a list is wanted here, not a %s", kindName(n))
+		return d.refuse(at, "a list is wanted here, not a %s%s", kindName(n), asList(v, n))
 	}
+	place := d.place
+	d.place += "[]"
+	defer func() { d.place = place }()
 	result := good
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
@@ -166,6 +171,17 @@ func (d *decoder) list(v reflect.Value, n *yaml.Node, at position) outcome {
 	return result
 }
 
+// asList says how a lone value becomes the list that v wants, where it may be repeated.
+func asList(v reflect.Value, n *yaml.Node) string {
+	if v.Type().Elem().Kind() == reflect.Pointer || n.Kind != yaml.ScalarNode || !quotable(n.Value) {
+		return ""
+	}
+	if regexp.MustCompile(`^[A-Za-z0-9_./][A-Za-z0-9_./*?-]*$`).MatchString(n.Value) {
+		return ": write [" + n.Value + "]"
+	}
+	return fmt.Sprintf(": write [%q]", n.Value)
+}
+
 // names decodes a mapping whose keys the user chooses.
 func (d *decoder) names(v reflect.Value, n *yaml.Node) outcome {
 	v.Set(reflect.MakeMap(v.Type()))
@@ -174,7 +190,7 @@ func (d *decoder) names(v reflect.Value, n *yaml.Node) outcome {
 		name := reflect.New(v.Type().Key())
 		problem := name.Interface().(parser).parse(p.key)
 		if problem != "" {
-			d.fault(p.at, "%s", problem)
+			d.refuse(p.at, "%s", problem)
 			continue
 		}
 		lower := strings.ToLower(p.key)
@@ -184,7 +200,7 @@ func (d *decoder) names(v reflect.Value, n *yaml.Node) outcome {
 		}
 		headers[lower] = v.Type().Key() == reflect.TypeFor[header]()
 		value := reflect.New(v.Type().Elem()).Elem()
-		if d.entry(value, p) == absent {
+		if d.entry(value, p, "*") == absent {
 			d.fault(p.at, "%s: nothing stands under this name", shown(p.key))
 			continue
 		}
@@ -203,7 +219,7 @@ func (d *decoder) structure(v reflect.Value, n *yaml.Node, at position) outcome 
 	for _, p := range d.pairs(n) {
 		index, ok := known[p.key]
 		if ok {
-			d.entry(v.FieldByIndex(index), p)
+			d.entry(v.FieldByIndex(index), p, p.key)
 			continue
 		}
 		d.unknown(v, known, p)

@@ -12,12 +12,17 @@ import (
 // Its message never holds a secret, a URL or the text of a foreign error.
 type Fault struct {
 	File    string
-	Line    int // from 1
+	Line    int // from 1; 0 where it is the file as a whole
 	Message string
 }
 
 // String returns "file:line: message".
-func (f Fault) String() string { return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Message) }
+func (f Fault) String() string {
+	if f.Line == 0 {
+		return f.File + ": " + f.Message
+	}
+	return fmt.Sprintf("%s:%d: %s", f.File, f.Line, f.Message)
+}
 
 // Faults are all faults of a configuration, by file and line.
 type Faults []Fault

@@ -149,6 +149,7 @@ type (
 		CertificateFile         field[filename] `yaml:"certificate_file"`
 		CertificatePasswordFile field[filename] `yaml:"certificate_password_file"`
 		JWTFile                 field[filename] `yaml:"jwt_file"`
+		Interval                field[interval] `yaml:"interval"`
 	}
 
 	gravitee struct {

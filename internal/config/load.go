@@ -32,8 +32,11 @@ type loader struct {
 
 func (l *loader) main(path string) {
 	content, problem := readFile(path)
+	if problem == noSuchFile {
+		problem += "; name one with --config.file, copy config.example.yml, or try: integra_exporter demo"
+	}
 	if problem != "" {
-		l.fault(position{path, 1}, "%s", problem)
+		l.fault(position{file: path}, "%s", problem)
 		return
 	}
 	l.seen(path)
@@ -73,7 +76,7 @@ func (l *loader) include(pattern field[filename]) {
 		return
 	}
 	if len(matches) == 0 && !strings.ContainsAny(string(pattern.value), "*?[") {
-		l.fault(pattern.at, "include: %s: no such file", full)
+		l.fault(pattern.at, "include: %s: %s", full, noSuchFile)
 	}
 	for _, file := range matches {
 		if l.seen(file) {

@@ -67,9 +67,9 @@ func (r *resolver) secretHeader(request probe.Request, id string, value *secretH
 	case value.File.set == value.Env.set:
 		r.fault(value.At, "%s: give exactly one of file and env", id)
 	case value.File.good():
-		request.Secrets[id] = r.readable(value.File, "file")
+		request.Secrets[id] = r.sendable(r.readable(value.File, "file"), value.File.at, "file")
 	case value.Env.good():
-		request.Secrets[id] = r.checked(secret.Env(value.Env.value), value.Env.at, "env")
+		request.Secrets[id] = r.sendable(r.variable(value.Env, "env"), value.Env.at, "env")
 	}
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -53,7 +54,6 @@ func (r *resolver) config(root *root) *Config {
 		MaxConcurrent:        int(root.Defaults.MaxConcurrent.or(defaultMaxConcurrent)),
 		MaxConcurrentPerHost: int(root.Defaults.MaxConcurrentPerHost.or(defaultMaxConcurrentPerHost)),
 	}
-	r.notYet(root)
 	r.unused(root)
 	for _, id := range slices.Sorted(maps.Keys(root.Institutions)) {
 		inst := r.institution(root, string(id))
@@ -70,36 +70,7 @@ func (r *resolver) config(root *root) *Config {
 }
 
 func compare(a, b probe.Target) int {
-	return cmp.Or(cmp.Compare(a.Institution, b.Institution), cmp.Compare(a.Name, b.Name))
-}
-
-// notYet warns of what is written but not carried out. The issue that carries it out deletes its row.
-func (r *resolver) notYet(root *root) {
-	for _, inst := range root.Institutions {
-		for _, row := range []struct {
-			name    string
-			written bool
-			at      position
-		}{
-			{"rabbitmq", inst.RabbitMQ.set, inst.RabbitMQ.at},
-			{"keys", inst.Keys.set, inst.Keys.at},
-			{"gravitee", inst.Gravitee.set, inst.Gravitee.at},
-		} {
-			r.warnNotYet(row.name, row.written, row.at)
-		}
-		for _, own := range inst.APIs {
-			r.warnNotYet("unauthenticated", own.Unauthenticated.On.set, own.Unauthenticated.On.at)
-		}
-	}
-	for _, api := range root.APIs {
-		r.warnNotYet("unauthenticated", api.Unauthenticated.On.set, api.Unauthenticated.On.at)
-	}
-}
-
-func (r *resolver) warnNotYet(name string, written bool, at position) {
-	if written {
-		r.warn(at, "%s: accepted, not carried out yet", name)
-	}
+	return cmp.Or(cmp.Compare(a.Institution, b.Institution), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 }
 
 // place is an institution with what it inherits.
@@ -155,9 +126,20 @@ func (r *resolver) pace(t *tuning) (every, timeout time.Duration) {
 	every = time.Duration(t.Interval.or(interval(defaultInterval)))
 	timeout = time.Duration(t.Timeout.or(span(min(defaultTimeout, every))))
 	if timeout > every && !t.Interval.bad {
-		r.fault(t.Timeout.at, "timeout: %s is longer than the interval of %s", model.Duration(timeout), model.Duration(every))
+		r.fault(t.Timeout.at, "timeout: %s is longer than the %s", model.Duration(timeout), whichInterval(t, every))
 	}
 	return every, timeout
+}
+
+// whichInterval says where the interval stands, unless that is where the timeout stands.
+func whichInterval(t *tuning, every time.Duration) string {
+	switch {
+	case !t.Interval.set:
+		return fmt.Sprintf("built-in interval of %s", model.Duration(every))
+	case t.Interval.at == t.Timeout.at:
+		return fmt.Sprintf("interval of %s", model.Duration(every))
+	}
+	return fmt.Sprintf("interval of %s at %s", model.Duration(every), t.Interval.at)
 }
 
 // info fills in what people are shown about a target.

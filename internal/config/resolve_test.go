@@ -105,10 +105,10 @@ institutions:
     rabbitmq:
       - {application: app, password_env: INTEGRA_TEST_PASSWORD, publishes: true, subscribes_to: [fs]}
       - {application: b, password_file: k, vhost: v, username: u, url: "amqp://127.0.0.1/", queues: [q], exchanges: [e], roundtrip: true, interval: 5m, timeout: 20s}
-    keys: [{name: cert, certificate_file: k, certificate_password_file: k}, {name: m, title: M, expires: 2027-01-15}]
+    keys: [{name: cert, certificate_file: p12, certificate_password_file: k}, {name: m, title: M, contact: C, expires: 2027-01-15, interval: 5s}]
     gravitee: {url: "https://api.example.no/management", application: a, token_file: k, interval: 2h}
-`)
-	dir := filepath.Dir(c.Keys[0].CertificateFile)
+`, [2]string{"p12", enterprise(t, "not-a-real-key")})
+	dir := filepath.Dir(c.Keys[0].Files[0])
 	rabbits := []RabbitMQ{{
 		Check: probe.Check{Target: probe.Target{Institution: "uio", Kind: "rabbitmq", Name: "app"}, Info: probe.Info{InstitutionTitle: "Oslo", Title: "app", Address: "amqps://mq-uio.intark.uh-it.no:5671"}, Interval: time.Minute, Timeout: 15 * time.Second, Host: "mq-uio.intark.uh-it.no:5671"},
 		URL:   &url.URL{Scheme: "amqps", Host: "mq-uio.intark.uh-it.no:5671"}, VHost: "app", Username: "app", Password: secret.Env("INTEGRA_TEST_PASSWORD"), Publishes: true, SubscribesTo: []string{"fs"},
@@ -117,14 +117,14 @@ institutions:
 		URL:   &url.URL{Scheme: "amqp", Host: "127.0.0.1:5672"}, VHost: "v", Username: "u", Password: secret.NewFile(dir + "/k"), Exchanges: []string{"e"}, Queues: []string{"q"}, RoundTrip: true,
 	}}
 	keys := []Key{
-		{Target: probe.Target{Institution: "uio", Kind: "key", Name: "cert"}, Info: probe.Info{InstitutionTitle: "Oslo", Title: "cert"}, CertificateFile: dir + "/k", CertificatePassword: secret.NewFile(dir + "/k")},
-		{Target: probe.Target{Institution: "uio", Kind: "key", Name: "m"}, Info: probe.Info{InstitutionTitle: "Oslo", Title: "M"}, Expires: Expiry{Date: time.Date(2027, 1, 15, 0, 0, 0, 0, time.UTC)}},
+		{Check: probe.Check{Target: probe.Target{Institution: "uio", Kind: "key", Name: "cert"}, Info: probe.Info{InstitutionTitle: "Oslo", Title: "cert"}, Interval: time.Hour, Timeout: 15 * time.Second}, Files: []string{dir + "/p12", dir + "/k"}},
+		{Check: probe.Check{Target: probe.Target{Institution: "uio", Kind: "key", Name: "m"}, Info: probe.Info{InstitutionTitle: "Oslo", Title: "M", Contact: "C"}, Interval: 5 * time.Second, Timeout: 5 * time.Second}},
 	}
 	managers := []Gravitee{{Institution: "uio", URL: &url.URL{Scheme: "https", Host: "api.example.no", Path: "/management"}, Application: "a", Token: secret.NewFile(dir + "/k"), Interval: 2 * time.Hour, Organization: "DEFAULT", Environment: "DEFAULT"}}
 	sources := cmp.Comparer(func(a, b secret.Source) bool {
 		return (a == nil) == (b == nil) && (a == nil || a.String() == b.String())
 	})
-	diff := cmp.Diff([]any{rabbits, keys, managers}, []any{c.RabbitMQ, c.Keys, c.Gravitee}, sources, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(probe.Check{}, "Version"))
+	diff := cmp.Diff([]any{rabbits, keys, managers}, []any{c.RabbitMQ, c.Keys, c.Gravitee}, sources, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(probe.Check{}, "Version", "Prober"))
 	if diff != "" {
 		t.Error(diff)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
@@ -76,10 +77,23 @@ func (s *status) parse(text string) string {
 
 func duration(text string) (d time.Duration, problem string) {
 	parsed, err := model.ParseDuration(text)
+	seconds, bare := strconv.ParseUint(text, 10, 24)
+	if err != nil && bare == nil {
+		return 0, quote(text) + " is not a duration: write " + withUnit(seconds)
+	}
 	if err != nil {
 		return 0, quote(text) + " is not a duration such as 30s, 5m or 1d"
 	}
 	return time.Duration(parsed), ""
+}
+
+// withUnit writes seconds as durations are written, in both forms where there are two.
+func withUnit(seconds uint64) string {
+	plain, short := fmt.Sprintf("%ds", seconds), model.Duration(time.Duration(seconds)*time.Second).String()
+	if plain == short {
+		return plain
+	}
+	return plain + " or " + short
 }
 
 func (s *span) parse(text string) string {
@@ -105,7 +119,7 @@ func (s *size) parse(text string) string {
 	*s = size(n)
 	switch {
 	case err != nil:
-		return quote(text) + " is not a size such as 512KiB or 10MiB"
+		return quote(text) + " is not a size such as 512KiB or 10MiB, without a blank"
 	case n <= 0:
 		return quote(text) + " is not a size above zero"
 	}
@@ -185,7 +199,7 @@ func (v *variable) parse(s string) string {
 func (h *header) parse(s string) string {
 	*h = header(s)
 	if !regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$").MatchString(s) {
-		return quote(s) + " is not the name of a header"
+		return beginning(s) + " is not the name of a header"
 	}
 	return ""
 }
@@ -222,7 +236,7 @@ func (h *hidden) parse(s string) string {
 	h.Source = literal
 	_, err := literal.Read()
 	if err != nil {
-		return "the secret is empty or holds a control character"
+		return err.Error() // names nothing of it
 	}
 	return ""
 }

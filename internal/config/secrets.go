@@ -4,13 +4,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
 
-	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
 // source returns the secret that exactly one of the three keys gives; their names
-// are prefix_file, prefix_env and prefix. It is nil beside a fault.
+// are prefix_file, prefix_env and prefix. It is nil beside a fault. All but a
+// password go into a header.
 func (r *resolver) source(what, prefix string, at position, file field[filename], env field[variable], literal field[hidden]) secret.Source {
 	given := 0
 	for _, one := range []struct {
@@ -30,14 +34,28 @@ func (r *resolver) source(what, prefix string, at position, file field[filename]
 	case given == 0:
 		r.fault(at, "%s has no %s: give %s_file, %s_env or %s", what, prefix, prefix, prefix, prefix)
 	case file.good():
-		return r.readable(file, prefix+"_file")
+		return r.sendable(r.readable(file, prefix+"_file"), file.at, prefix+"_file")
 	case env.good():
-		return r.checked(secret.Env(env.value), env.at, prefix+"_env")
+		return r.sendable(r.variable(env, prefix+"_env"), env.at, prefix+"_env")
 	case literal.good():
 		r.warn(literal.at, "%s: a secret in the configuration itself; %s_file keeps it out", prefix, prefix)
-		return literal.value.Source
+		return r.sendable(literal.value.Source, literal.at, prefix)
 	}
 	return nil
+}
+
+// sendable holds a source to what its place in a request can carry; nil beside a fault.
+func (r *resolver) sendable(source secret.Source, at position, key string) secret.Source {
+	if source == nil || strings.HasPrefix(key, "password") { // told, or sent in a login, which carries any text
+		return source
+	}
+	header := secret.Header{Source: source}
+	_, err := header.Read()
+	if err != nil {
+		r.fault(at, "%s: %v", key, err)
+		return nil
+	}
+	return header
 }
 
 // readable returns the secret in a file, read once; nil beside a fault.
@@ -47,20 +65,40 @@ func (r *resolver) readable(file field[filename], key string) secret.Source {
 		r.files[path] = secret.NewFile(path)
 		_, r.secrets[path] = r.files[path].Read()
 	}
-	if r.secrets[path] != nil {
-		r.fault(file.at, "%s: %v", key, r.secrets[path])
-		return nil
+	err := r.secrets[path]
+	switch {
+	case err == nil:
+		return r.files[path]
+	case errors.Is(err, fs.ErrNotExist) && secret.LooksLikeKey(string(file.value)):
+		r.fault(file.at, "%s: %s", key, misplaced(key, noSuchFile, "file"))
+	default:
+		r.fault(file.at, "%s: %v", key, err)
 	}
-	return r.files[path]
+	return nil
 }
 
-func (r *resolver) checked(source secret.Source, at position, key string) secret.Source {
+// variable returns the secret in an environment variable; nil beside a fault.
+func (r *resolver) variable(env field[variable], key string) secret.Source {
+	source := secret.Env(env.value)
 	_, err := source.Read()
-	if err != nil {
-		r.fault(at, "%s: %v", key, err)
-		return nil
+	switch {
+	case err == nil:
+		return source
+	case !errors.Is(err, secret.ErrUnusable) && secret.LooksLikeKey(string(env.value)):
+		r.fault(env.at, "%s: %s", key, misplaced(key, "no such environment variable", "variable"))
+	default:
+		r.fault(env.at, "%s: %v", key, err)
 	}
-	return source
+	return nil
+}
+
+// misplaced says that a secret stands where the name of its home belongs, without repeating it.
+func misplaced(key, problem, home string) string {
+	what, _, _ := strings.Cut(key, "_")
+	if !slices.Contains([]string{"key", "password", "token"}, what) {
+		what = "secret"
+	}
+	return problem + ", and this looks like the " + what + " itself: put it into a " + home + " and name that here"
 }
 
 // content is a file that is not a secret of ours to send, as it was read.
@@ -80,8 +118,11 @@ func (r *resolver) read(file field[filename], key string) []byte {
 		c.bytes, c.problem = readFile(path)
 		r.contents[path] = c
 	}
-	if c.problem != "" {
-		r.fault(file.at, "%s: %s: %s", key, path, c.problem)
+	switch {
+	case c.problem == noSuchFile && secret.LooksLikeKey(string(file.value)):
+		r.fault(file.at, "%s: %s", key, misplaced(key, noSuchFile, "file"))
+	case c.problem != "":
+		r.fault(file.at, "%s: %s: %s", key, secret.ShownPath(path), c.problem)
 	}
 	return c.bytes
 }
@@ -95,41 +136,18 @@ func (f field[T]) path() string {
 	return f.at.relative(string(name))
 }
 
-// tls returns the files that t names and a digest of their content, which is empty beside a fault.
-func (r *resolver) tls(t *tlsFiles) (files probe.TLS, digest string) {
-	before := len(r.faults)
-	if t.CertFile.set != t.KeyFile.set {
-		at := t.CertFile.at
-		if t.KeyFile.set {
-			at = t.KeyFile.at
-		}
-		r.fault(at, "tls: cert_file and key_file belong together")
-	}
-	sum := sha256.New()
-	for _, f := range []struct {
-		key string
-		field[filename]
-	}{{"ca_file", t.CAFile}, {"cert_file", t.CertFile}, {"key_file", t.KeyFile}} {
-		sum.Write(r.read(f.field, f.key))
-		sum.Write([]byte{0})
-	}
-	if len(r.faults) == before {
-		digest = hex.EncodeToString(sum.Sum(nil))
-	}
-	return probe.TLS{
-		CAFile:     t.CAFile.path(),
-		ServerName: string(t.ServerName.or("")),
-		CertFile:   t.CertFile.path(),
-		KeyFile:    t.KeyFile.path(),
-	}, digest
-}
-
 // origin tells sources apart for a version, without their secrets.
 func origin(source secret.Source) string {
-	literal, ok := source.(secret.Literal)
-	if ok {
-		sum := sha256.Sum256([]byte(literal.Value.Reveal()))
+	switch s := source.(type) {
+	case secret.Header:
+		return origin(s.Source)
+	case secret.Literal:
+		sum := sha256.Sum256([]byte(s.Value.Reveal()))
 		return "literal " + hex.EncodeToString(sum[:])
+	case secret.Env:
+		return "environment variable " + string(s)
+	case *secret.File:
+		return "file " + s.Path()
 	}
 	return source.String()
 }

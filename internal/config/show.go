@@ -29,20 +29,25 @@ func show(request probe.Request, private bool) Request {
 	return shown
 }
 
-// apiVersion covers all that a check of kind api is made of, except what is re-read while it runs.
-func apiVersion(a *API, request probe.Request, expect probe.Expect, options probe.TransportOptions, tlsDigest, jq string) string {
+// requestVersion covers what is sent and over which connection, except what is re-read while a check runs.
+func requestVersion(request probe.Request, options probe.TransportOptions, tlsDigest string) string {
 	secrets := map[string]string{}
 	for id, source := range request.Secrets {
 		secrets[id] = origin(source)
 	}
+	return version(
+		request.Method, request.URL.String(), request.Header, secrets, request.Body, options, tlsDigest,
+	)
+}
+
+// apiVersion covers all that a check of kind api is made of; sent is the version of its request.
+func apiVersion(a *API, sent string, expect probe.Expect, jq string) string {
 	patterns := map[string]string{}
 	for id, pattern := range expect.Headers {
 		patterns[id] = pattern.String()
 	}
 	return version(
-		a.Target, a.Info, a.Interval, a.Timeout, a.KeyHeader, a.KeyExpires, a.Unauthenticated,
-		request.Method, request.URL.String(), request.Header, secrets, request.Body, a.Request,
+		a.Target, a.Info, a.Interval, a.Timeout, a.KeyHeader, a.KeyExpires, sent, a.Request,
 		expect.Status, expect.JSON, jq, patterns, expect.MaxDuration, expect.MaxBody,
-		options, tlsDigest,
 	)
 }

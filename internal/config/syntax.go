@@ -34,10 +34,12 @@ func readFile(path string) (content []byte, problem string) {
 	return content, ""
 }
 
+const noSuchFile = "no such file"
+
 func osProblem(err error) string {
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return "no such file"
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENAMETOOLONG):
+		return noSuchFile
 	case errors.Is(err, fs.ErrPermission):
 		return "permission denied"
 	case errors.Is(err, syscall.EISDIR):

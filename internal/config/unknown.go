@@ -1,12 +1,15 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
 // known returns the keys of a struct type and the fields they belong to.
@@ -32,7 +35,7 @@ func keysOf(t reflect.Type) map[string][]int {
 func (d *decoder) unknown(v reflect.Value, known map[string][]int, p pair) {
 	places := map[string][]string{}
 	addPlaces(places, d.root, "")
-	elsewhere := places[p.key]
+	elsewhere := fitting(places[p.key], d.place)
 	if elsewhere != nil {
 		d.fault(p.at, "unknown key %q here: it belongs in %s", p.key, strings.Join(elsewhere, ", "))
 		return
@@ -62,14 +65,32 @@ func addPlaces(places map[string][]string, t reflect.Type, path string) {
 	}
 	for key, index := range keysOf(t) {
 		inner := t.FieldByIndex(index).Type
-		place := strings.TrimPrefix(path+suffix, ".")
-		if place == "" {
-			place = "the top of the file"
-		}
-		places[key] = append(places[key], place)
-		slices.Sort(places[key])
+		places[key] = append(places[key], strings.TrimPrefix(path+suffix, "."))
 		addPlaces(places, inner, path+suffix+"."+key)
 	}
+}
+
+// fitting returns the three of places that are most likely meant from here:
+// first what ends alike (a shared API and an institution's), then what is near.
+func fitting(places []string, here string) []string {
+	from := strings.Split(here, ".")
+	likeness := func(place string) (alike, steps int) {
+		to := strings.Split(place, ".")
+		for alike < min(len(from), len(to)) && from[len(from)-1-alike] == to[len(to)-1-alike] {
+			alike++
+		}
+		return alike, distance(from, to)
+	}
+	slices.SortFunc(places, func(a, b string) int {
+		alikeA, stepsA := likeness(a)
+		alikeB, stepsB := likeness(b)
+		return cmp.Or(cmp.Compare(alikeB, alikeA), cmp.Compare(stepsA, stepsB), cmp.Compare(a, b))
+	})
+	places = places[:min(len(places), 3)]
+	for i, place := range places {
+		places[i] = cmp.Or(place, "the top of the file")
+	}
+	return places
 }
 
 // elem strips pointers, fields, lists and maps from a type of the grammar.
@@ -98,7 +119,7 @@ func elem(t reflect.Type) (inner reflect.Type, suffix string) {
 func nearest(word string, candidates []string) string {
 	best, least := "", max(2, len(word)/2)+1
 	for _, candidate := range candidates {
-		d := distance(strings.ToLower(word), strings.ToLower(candidate))
+		d := distance([]byte(strings.ToLower(word)), []byte(strings.ToLower(candidate)))
 		if d < least && d < len(candidate) {
 			best, least = candidate, d
 		}
@@ -108,7 +129,7 @@ func nearest(word string, candidates []string) string {
 
 // distance counts the insertions, deletions, replacements and swaps of
 // neighbours between a and b.
-func distance(a, b string) int {
+func distance[E comparable](a, b []E) int {
 	if len(a) > 64 || len(b) > 64 {
 		return 64
 	}
@@ -138,7 +159,7 @@ func distance(a, b string) int {
 // quotable reports whether text is a short single word: anything else may be
 // a line too many that slipped into a value, with a secret on it.
 func quotable(text string) bool {
-	return text != "" && len(text) <= 40 &&
+	return text != "" && len(text) <= 40 && !secret.LooksLikeKey(text) &&
 		!strings.ContainsFunc(text, func(r rune) bool { return r == ':' || unicode.IsSpace(r) || !unicode.IsPrint(r) })
 }
 
@@ -148,6 +169,15 @@ func quote(text string) string {
 		return "this"
 	}
 	return fmt.Sprintf("%q", text)
+}
+
+// beginning returns the first word of text in quotes, enough to find it by.
+func beginning(text string) string {
+	word, _, more := strings.Cut(text, " ")
+	if more && quotable(word) {
+		return fmt.Sprintf("%q", word+" …")
+	}
+	return quote(text)
 }
 
 // shown returns a key as it is named in a message, nothing where it must not be repeated.

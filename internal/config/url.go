@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // The URLs of the grammar. None is ever repeated in a message: it may hold a password.
@@ -13,7 +14,7 @@ type (
 	gatewayURL string // http or https with a path prefix
 	brokerURL  string // amqp or amqps
 	restURL    string // http or https with a path
-	proxyURL   string // http, https or socks5
+	proxyURL   string // http or socks5
 )
 
 const (
@@ -39,16 +40,24 @@ func (u *restURL) parse(s string) string {
 
 func (u *proxyURL) parse(s string) string {
 	*u = proxyURL(s)
-	return urlProblem(s, false, "http", "https", "socks5")
+	return urlProblem(s, false, "http", "socks5")
 }
 
 func (p *path) parse(s string) string {
 	*p = path(s)
-	if !strings.HasPrefix(s, "/") {
+	switch {
+	case !strings.HasPrefix(s, "/"):
 		return "a path begins with /"
-	}
-	if strings.Contains(s, "#") {
+	case strings.HasPrefix(s, "//"):
+		return "a path begins with one / only: // begins a host name"
+	case strings.Contains(s, "#"):
 		return "a fragment (from # on) is never sent; write %23 for the character"
+	case strings.Contains(s, " "):
+		return "a space cannot be sent in a path or query: write %20"
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "a line break or another control character cannot be sent in a path or query"
+	case strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }):
+		return "only ASCII can be sent in a path or query: percent-encode the rest, for instance %C3%B8 for ø"
 	}
 	parsed, err := url.Parse("http://x" + s)
 	if err != nil || parsed.Host != "x" {

@@ -33,8 +33,13 @@ func TestVersionIsStable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.Checks()[0].Version != second.Checks()[0].Version || first.RabbitMQ[0].Version != second.RabbitMQ[0].Version {
-		t.Error("the version of an unchanged check changed")
+	for i, check := range first.Checks() {
+		if check.Version != second.Checks()[i].Version {
+			t.Errorf("the version of the unchanged %v changed", check.Target)
+		}
+	}
+	if first.RabbitMQ[0].Version != second.RabbitMQ[0].Version {
+		t.Error("the version of an unchanged application changed")
 	}
 }
 

@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Source is where a secret comes from. It prints as that place.
@@ -24,7 +28,8 @@ type Source interface {
 // ErrUnusable is in the chain of every error about a source that could be read but holds no usable secret.
 var ErrUnusable = errors.New("unusable")
 
-// unusable is such an error: a place and what is wrong there.
+// unusable is such an error: a place and what is wrong there. The place is as
+// it may be repeated: a secret may stand where its name belongs.
 type unusable struct{ place, problem string }
 
 func (u unusable) Error() string { return u.place + " " + u.problem }
@@ -50,16 +55,19 @@ type File struct {
 // NewFile returns the source that reads path.
 func NewFile(path string) *File { return &File{path: path} }
 
+// Path returns the name of the file. It is not for people: String is.
+func (f *File) Path() string { return f.path }
+
 // Read implements Source.
-func (l Literal) Read() (Value, error) { return checked("the value", l.Value.Reveal()) }
+func (l Literal) Read() (Value, error) { return checked(l.place(), l.Value.Reveal()) }
 
 // Read implements Source.
 func (e Env) Read() (Value, error) {
 	s, ok := os.LookupEnv(string(e))
 	if !ok {
-		return Value{}, fmt.Errorf("environment variable %s is not set", string(e))
+		return Value{}, fmt.Errorf("%s is not set", e.place())
 	}
-	return checked("environment variable "+string(e), s)
+	return checked(e.place(), s)
 }
 
 // Read implements Source.
@@ -71,7 +79,7 @@ func (f *File) Read() (Value, error) {
 		return Value{}, fileError(f.path, err)
 	}
 	if !info.Mode().IsRegular() { // a pipe would block for ever
-		return Value{}, unusable{f.path, "is not a regular file"}
+		return Value{}, unusable{f.place(), "is not a regular file"}
 	}
 	if f.unchanged(info) {
 		return f.value, nil
@@ -80,7 +88,7 @@ func (f *File) Read() (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	value, err := checked(f.path, string(bytes.TrimRight(content, "\r\n")))
+	value, err := checked(f.place(), string(bytes.TrimRight(content, "\r\n")))
 	if err != nil {
 		return Value{}, err
 	}
@@ -99,7 +107,7 @@ func readAll(path string) ([]byte, error) {
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, largest+1))
 	if len(content) > largest {
-		return nil, unusable{path, "is larger than 64 KiB"}
+		return nil, unusable{ShownPath(path), "is larger than 64 KiB"}
 	}
 	if err != nil {
 		return nil, fileError(path, err)
@@ -111,10 +119,21 @@ func readAll(path string) ([]byte, error) {
 func (Literal) String() string { return "the configuration" }
 
 // String implements fmt.Stringer.
-func (e Env) String() string { return "environment variable " + string(e) }
+func (e Env) String() string { return e.place() }
 
 // String implements fmt.Stringer.
-func (f *File) String() string { return "file " + f.path }
+func (f *File) String() string { return "file " + f.place() }
+
+func (Literal) place() string { return "the value" }
+
+func (e Env) place() string {
+	if LooksLikeKey(string(e)) {
+		return "environment variable …"
+	}
+	return "environment variable " + string(e)
+}
+
+func (f *File) place() string { return ShownPath(f.path) }
 
 // settled is how much older than the reading a file's time must be before
 // the time proves anything: two writes within a tick of the file system's clock look the same.
@@ -126,23 +145,59 @@ func (f *File) unchanged(now os.FileInfo) bool {
 		f.readAt.Sub(now.ModTime()) > settled
 }
 
-// fileError keeps what the system said (so that a caller can tell a missing
-// file from a lack of descriptors) and drops everything else.
+// fileError says in our own words what the system said, and keeps that in the
+// chain, so that a caller can tell a missing file from a lack of descriptors.
 func fileError(path string, err error) error {
 	var pathErr *os.PathError
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err
 	}
-	return fmt.Errorf("%s: %w", path, err)
+	if errors.Is(err, syscall.ENAMETOOLONG) { // no file can have that name
+		err = fs.ErrNotExist
+	}
+	return unreadable{ShownPath(path), err}
 }
 
-// checked hides s if it can be used as a header's value or a password.
+// unreadable is the error about a file that the system does not let us read.
+type unreadable struct {
+	place string
+	cause error
+}
+
+func (u unreadable) Error() string {
+	switch {
+	case errors.Is(u.cause, fs.ErrNotExist):
+		return u.place + ": no such file"
+	case errors.Is(u.cause, fs.ErrPermission):
+		return u.place + ": permission denied"
+	}
+	return u.place + ": cannot be read"
+}
+
+func (u unreadable) Unwrap() error { return u.cause }
+
+// checked hides s if it can be used as a password.
 func checked(where, s string) (Value, error) {
+	problem := ""
 	switch {
 	case s == "":
-		return Value{}, unusable{where, "is empty"}
+		problem = "is empty"
+	case hasMark(s):
+		problem = "begins with a byte-order mark: save it as UTF-8 without one"
 	case strings.ContainsFunc(s, unicode.IsControl):
-		return Value{}, unusable{where, "holds a line break or another control character"}
+		problem = "holds a line break or another control character"
+	case !utf8.ValidString(s):
+		problem = "is not text in UTF-8"
+	case strings.TrimSpace(s) != s:
+		problem = "begins or ends with a blank"
+	}
+	if problem != "" {
+		return Value{}, unusable{where, problem}
 	}
 	return New(s), nil
+}
+
+// hasMark reports whether s begins as UTF-8 or UTF-16 does that Windows saved.
+func hasMark(s string) bool {
+	return slices.ContainsFunc([]string{"\ufeff", "\xff\xfe", "\xfe\xff"}, func(mark string) bool { return strings.HasPrefix(s, mark) })
 }

@@ -31,7 +31,7 @@ func want(t *testing.T, s Source, secret string) {
 func TestUsable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
 	for content, secret := range map[string]string{
-		"a": "a", "a\n": "a", "a\r\n": "a", "a\n\n": "a", " a b ": " a b ", "æøå": "æøå",
+		"a": "a", "a\n": "a", "a\r\n": "a", "a\n\n": "a", "a b": "a b", "æøå": "æøå",
 	} {
 		put(t, path, content)
 		want(t, NewFile(path), secret)
@@ -66,7 +66,7 @@ func TestUnusable(t *testing.T) {
 		"unset variable":   {Env("INTEGRA_TEST_UNSET"), "environment variable INTEGRA_TEST_UNSET is not set", nil},
 		"empty variable":   {Env("INTEGRA_TEST_EMPTY"), "environment variable INTEGRA_TEST_EMPTY is empty", ErrUnusable},
 		"variable lines":   {Env("INTEGRA_TEST_LINES"), "environment variable INTEGRA_TEST_LINES holds a line break or another control character", ErrUnusable},
-		"missing file":     {NewFile(dir + "/none"), dir + "/none: no such file or directory", fs.ErrNotExist},
+		"missing file":     {NewFile(dir + "/none"), dir + "/none: no such file", fs.ErrNotExist},
 		"directory":        {NewFile(dir), dir + " is not a regular file", ErrUnusable},
 		"pipe":             {NewFile(pipe), pipe + " is not a regular file", ErrUnusable},
 		"empty file":       {file("empty", ""), dir + "/empty is empty", ErrUnusable},
@@ -75,6 +75,19 @@ func TestUnusable(t *testing.T) {
 		"tab":              {file("tab", canary+"\t"), dir + "/tab holds a line break or another control character", ErrUnusable},
 		"NUL":              {file("nul", canary+"\x00"), dir + "/nul holds a line break or another control character", ErrUnusable},
 		"next line (U+85)": {file("nel", canary+"\u0085x"), dir + "/nel holds a line break or another control character", ErrUnusable},
+		"mark":             {file("mark", "\ufeff"+canary), dir + "/mark begins with a byte-order mark: save it as UTF-8 without one", ErrUnusable},
+		"UTF-16":           {file("utf16", "\xff\xfec\x004\x00"), dir + "/utf16 begins with a byte-order mark: save it as UTF-8 without one", ErrUnusable},
+		"Latin-1":          {file("latin1", canary+"\xf8"), dir + "/latin1 is not text in UTF-8", ErrUnusable},
+		"blank before":     {file("before", " "+canary), dir + "/before begins or ends with a blank", ErrUnusable},
+		"blank behind":     {file("behind", canary+"\u00a0\n"), dir + "/behind begins or ends with a blank", ErrUnusable},
+		"header":           {Header{file("header", canary+"ø")}, dir + "/header holds something else than printable ASCII, which a header cannot carry", ErrUnusable},
+		"header's literal": {Header{Literal{New(canary + "ø")}}, "the value holds something else than printable ASCII, which a header cannot carry", ErrUnusable},
+		"header's file":    {Header{NewFile(dir + "/none")}, dir + "/none: no such file", fs.ErrNotExist},
+		"name too long":    {NewFile(dir + "/" + strings.Repeat("x", 300)), dir + "/" + strings.Repeat("x", 300) + ": no such file", fs.ErrNotExist},
+		"key as a name":    {NewFile(dir + "/" + uuid), dir + "/…: no such file", fs.ErrNotExist},
+		"empty key's name": {file(uuid[1:]+"0", ""), dir + "/… is empty", ErrUnusable},
+		"large key's name": {file("0"+uuid, strings.Repeat(canary, 20_000)), dir + "/… is larger than 64 KiB", ErrUnusable},
+		"key as variable":  {Env("feedfacefeedface"), "environment variable … is not set", nil},
 		"too large":        {file("large", strings.Repeat(canary, 20_000)), dir + "/large is larger than 64 KiB", ErrUnusable},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -89,6 +102,13 @@ func TestUnusable(t *testing.T) {
 				t.Error("a value comes beside the error")
 			}
 		})
+	}
+}
+
+func TestHeaderPassesOn(t *testing.T) {
+	want(t, Header{Literal{New("a b~")}}, "a b~")
+	if got := (Header{NewFile("keys/a")}).String(); got != "file keys/a" {
+		t.Errorf("it prints as %q", got)
 	}
 }
 
@@ -185,6 +205,7 @@ func TestConcurrentReads(t *testing.T) {
 func TestSourcesPrintAsPlaces(t *testing.T) {
 	for want, source := range map[string]Source{
 		"the configuration": Literal{New(canary)}, "environment variable KEY": Env("KEY"), "file keys/a": NewFile("keys/a"),
+		"environment variable …": Env("feedfacefeedface"), "file keys/…": NewFile("keys/" + uuid), "file …": NewFile(uuid),
 	} {
 		if got := source.String(); got != want {
 			t.Errorf("%q, want %q", got, want)
