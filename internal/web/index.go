@@ -11,6 +11,7 @@ import (
 // page is what index.html shows.
 type page struct {
 	Metrics             string
+	Rejected, InForce   string // times; empty unless a configuration was rejected
 	OK, Failed, Waiting int
 	Rows                []row
 }
@@ -21,6 +22,7 @@ type row struct {
 	Reason                         probe.Reason
 	Layer                          probe.Layer
 	Meaning, Detail, Next          string
+	TransactionID                  string // of a failure
 	Duration, LastRun              string
 }
 
@@ -41,9 +43,23 @@ func overview(targets []state.Target, metrics string) page {
 	return p
 }
 
+func (p *page) reject(at, inForce time.Time) {
+	if !at.IsZero() {
+		p.Rejected, p.InForce = at.UTC().Format(time.RFC3339), inForce.UTC().Format(time.RFC3339)
+	}
+}
+
+// named adds to a title the name that stands in the label and in the configuration.
+func named(title, name string) string {
+	if title == name {
+		return name
+	}
+	return title + " (" + name + ")"
+}
+
 func rowOf(t *state.Target) row {
 	r := row{
-		Institution: t.InstitutionTitle, Kind: t.Kind, Name: t.Name, Title: t.Title, State: "waiting",
+		Institution: named(t.InstitutionTitle, t.Institution), Kind: t.Kind, Name: t.Name, Title: t.Title, State: "waiting",
 	}
 	if t.Runs == 0 {
 		return r
@@ -55,6 +71,7 @@ func rowOf(t *state.Target) row {
 		r.State = "failed"
 		r.Reason, r.Layer = probe.ReasonOf(t.Last.Err)
 		r.Detail = probe.DetailOf(t.Last.Err)
+		r.TransactionID = t.Last.TransactionID
 		explained := probe.Explain(r.Reason, r.Layer)
 		r.Meaning, r.Next = explained.Meaning, explained.Next
 	}

@@ -62,7 +62,7 @@ func TestIndexListsFailuresFirst(t *testing.T) {
 	}
 	dead := probe.Explain(probe.ReasonBackendTimeout, probe.LayerBackend)
 	closed := probe.Explain(probe.ReasonConnect, probe.LayerNetwork)
-	const oslo, took, when = "Universitetet i Oslo", "1.235s", "2026-11-02T08:00:01Z"
+	const oslo, took, when = "Universitetet i Oslo (uio)", "1.235s", "2026-11-02T08:00:01Z"
 	want := [][]string{
 		{oslo, "api", "dead", "✗ backend_timeout", dead.Meaning + " (HTTP status 504) Layer: backend. " + dead.Next, took, when},
 		{oslo, "api", "closed", "✗ connect", closed.Meaning + " Layer: network. " + closed.Next, took, when},
@@ -75,6 +75,36 @@ func TestIndexListsFailuresFirst(t *testing.T) {
 	}
 	if !strings.Contains(got, `title="Title of dead"`) {
 		t.Error("the title is missing")
+	}
+}
+
+func TestIndexShowsTheTransactionIDOfAFailure(t *testing.T) {
+	fine, failed := targetOf("fine", nil, 1), targetOf("failed", probe.Fail(probe.ReasonGatewayTimeout, ""), 1)
+	fine.Last.TransactionID, failed.Last.TransactionID = "id-of-fine", "id-of-failed"
+	got := page(t, fine, failed)
+	if !strings.Contains(got, "Transaction id: id-of-failed") || strings.Contains(got, "id-of-fine") {
+		t.Errorf("want the id of the failure alone:\n%s", got)
+	}
+}
+
+func TestIndexShowsAnInstitutionWithoutTitleOnce(t *testing.T) {
+	untitled := targetOf("x", nil, 1)
+	untitled.InstitutionTitle = "uio"
+	if got := cells(page(t, untitled))[0][0]; got != "uio" {
+		t.Errorf("institution %q", got)
+	}
+}
+
+func TestIndexSaysThatAConfigurationWasRejected(t *testing.T) {
+	o := options()
+	if got := ask(t, o, "GET", "/").body; strings.Contains(got, "rejected") {
+		t.Errorf("nothing was rejected:\n%s", got)
+	}
+	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.FixedZone("", 3600))
+	o.Rejected = func() (rejected, inForce time.Time) { return at, at.Add(-time.Hour) }
+	const want = "The configuration on disk was rejected at 2026-11-02T08:00:00Z; the one of 2026-11-02T07:00:00Z is in force."
+	if got := ask(t, o, "GET", "/").body; !strings.Contains(got, want) {
+		t.Errorf("the page does not say %q:\n%s", want, got)
 	}
 }
 

@@ -7,16 +7,19 @@ import (
 	"io"
 	"net/http"
 	"net/http/pprof"
+	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
 // Options is what the pages show and what they may do. Reload is nil unless reloading over HTTP is switched on.
+// Rejected returns when a configuration was rejected, and when the one in force was loaded; zero times if none was.
 type Options struct {
 	TelemetryPath string
 	Metrics       http.Handler
 	Targets       func() []state.Target
 	Ready         func() bool
+	Rejected      func() (at, inForce time.Time)
 	Reload        func() error
 	Pprof         bool
 }
@@ -88,6 +91,8 @@ func index(o Options) http.Handler {
 	page := template.Must(template.New("index").Parse(indexHTML))
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_ = page.Execute(w, overview(o.Targets(), o.TelemetryPath)) // the reader has gone
+		p := overview(o.Targets(), o.TelemetryPath)
+		p.reject(o.Rejected())
+		_ = page.Execute(w, p) // the reader has gone
 	})
 }

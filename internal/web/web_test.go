@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,6 +22,7 @@ func options() web.Options {
 		Metrics:       http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the metrics\n") }),
 		Targets:       func() []state.Target { return nil },
 		Ready:         func() bool { return true },
+		Rejected:      func() (at, inForce time.Time) { return time.Time{}, time.Time{} },
 	}
 }
 
