@@ -74,7 +74,8 @@ var apis = [...]api{
 	},
 	{
 		Name: "inspera", Title: "Inspera",
-		Method: http.MethodGet, Path: "/inspera/v1/",
+		Method: http.MethodGet, Path: "/inspera/v1/users/00000000",
+		Private: true, Note: "personal data: asks for a user that nobody is",
 		context: "/inspera",
 		answer:  `{"status":"ok"}`,
 	},
@@ -89,9 +90,9 @@ var apis = [...]api{
 		Name: "krr", Title: "Kontakt- og reservasjonsregisteret (test)",
 		Method: http.MethodPost, Path: "/test/digdir/krr/personer",
 		Headers: [][2]string{{"Content-Type", "application/json"}},
-		Body:    `{"personidentifikatorer":["18906299204"]}`, Note: "the same synthetic person",
+		Body:    `{"personidentifikatorer":["23079422568"]}`, Note: "the synthetic person of the documentation",
 		context: "/test/digdir/krr", resource: "/personer",
-		answer: `{"personer":[{"personidentifikator":"18906299204","status":"IKKE_REGISTRERT"}]}`,
+		answer: `{"personer":[{"personidentifikator":"23079422568","status":"IKKE_REGISTRERT"}]}`,
 	},
 	{
 		Name: "maskinporten", Title: "Maskinporten token-API",

@@ -26,12 +26,16 @@ type configData struct {
 type configInstitution struct {
 	Name, Title, URL, ServerName string
 	Keys                         []configKey
+	Broker, BrokerName           string
+	Applications                 []brokerApplication
+	Credentials                  []configCredential
+	Management, Application      string
 }
 
-type configKey struct{ API, File string }
+type configKey struct{ API, File, Expires string }
 
-// WriteConfig writes config.yml, ca.pem and keys/<institution>-<api> into dir
-// and returns the path of config.yml. It makes dir if need be, keeps keys and
+// WriteConfig writes config.yml, ca.pem and keys/<institution>-<api, application or credential>
+// into dir and returns the path of config.yml. It makes dir if need be, keeps keys and
 // what is in it from other users, and replaces what an earlier demo wrote. A
 // config.yml that is not a demo's is an error, and nothing is written.
 func (p *Platform) WriteConfig(dir string) (path string, err error) {
@@ -89,14 +93,28 @@ func mayWrite(path string) error {
 func (p *Platform) writeKeys(dir string, i institution) (configInstitution, error) {
 	c := configInstitution{Name: i.Name, Title: i.Title, URL: p.URL(i.Name), ServerName: p.ServerName(i.Name)}
 	for _, s := range p.gateways[i.Name].subscriptions {
-		key := configKey{s.Name, "keys/" + i.Name + "-" + s.Name}
+		key := configKey{s.Name, "keys/" + i.Name + "-" + s.Name, p.expires(Target{i.Name, s.Name})}
 		err := writeFile(filepath.Join(dir, filepath.FromSlash(key.File)), []byte(s.access.newest()+"\n"), 0o600)
 		if err != nil {
 			return c, err
 		}
 		c.Keys = append(c.Keys, key)
 	}
-	return c, nil
+	c.Broker, c.BrokerName = p.BrokerURL(i.Name), p.BrokerName(i.Name)
+	for _, u := range p.brokers[i.Name].users {
+		err := writeFile(filepath.Join(dir, "keys", i.Name+"-"+u.Name), []byte(u.password+"\n"), 0o600)
+		if err != nil {
+			return c, err
+		}
+		c.Applications = append(c.Applications, u.brokerApplication)
+	}
+	c.Management, c.Application = p.ManagementURL(i.Name), p.Application(i.Name)
+	err := writeFile(filepath.Join(dir, "keys", i.Name+"-gravitee-token"), []byte(p.ManagementToken(i.Name)+"\n"), 0o600)
+	if err != nil {
+		return c, err
+	}
+	c.Credentials, err = p.writeCredentials(dir, i.Name)
+	return c, err
 }
 
 // writeFile replaces a file in one step, so that an exporter beside the demo

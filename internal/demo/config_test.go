@@ -30,6 +30,18 @@ func TestWriteConfigFiles(t *testing.T) {
 			t.Errorf("%s holds another key, or none: %v", name, err)
 		}
 	}
+	for _, access := range p.Accesses() {
+		name := "keys/" + access.Institution + "-" + access.Application
+		want[name] = 0o600
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil || string(content) != p.Password(access.Institution, access.Application)+"\n" {
+			t.Errorf("%s holds another password, or none: %v", name, err)
+		}
+	}
+	for _, name := range []string{"ntnu", "uib", "uio", "uit", "oslomet", "himolde"} {
+		want["keys/"+name+"-gravitee-token"] = 0o600
+	}
+	want["keys/uio-virksomhetssertifikat.pem"], want["keys/uio-brom-token.jwt"] = 0o600, 0o600
 	got := map[string]fs.FileMode{}
 	err = fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -1,7 +1,8 @@
 // Package demo simulates the platform: the gateways of six institutions, each
 // with its APIs, answering on loopback as Gravitee 3.x and the backends behind
-// it do. Faults of every layer can be switched on. The demo command runs the
-// exporter against it, and tests use it as their other side.
+// it do, and beside each a broker that answers as RabbitMQ does. Faults of every
+// layer can be switched on. The demo command runs the exporter against it, and
+// tests use it as their other side.
 //
 // It never logs and never prints.
 package demo
@@ -30,18 +31,19 @@ type Target struct{ Institution, API string }
 type Platform struct {
 	ca       *authority
 	gateways map[string]*gateway
+	brokers  map[string]*broker
 	done     chan struct{}
 	close    sync.Once
 }
 
-// Start issues certificates and keys and opens one TLS listener per institution
-// on 127.0.0.1, each at a free port. Its error says what could not be opened.
+// Start issues certificates and keys and opens the TLS listeners of each
+// institution on 127.0.0.1, each at a free port. Its error says what could not be opened.
 func Start(options Options) (*Platform, error) {
 	ca, err := newAuthority(time.Now())
 	if err != nil {
 		return nil, err
 	}
-	p := &Platform{ca: ca, gateways: map[string]*gateway{}, done: make(chan struct{})}
+	p := &Platform{ca: ca, gateways: map[string]*gateway{}, brokers: map[string]*broker{}, done: make(chan struct{})}
 	for _, i := range institutions {
 		g, err := newGateway(i, options, ca, p.done)
 		if err != nil {
@@ -49,10 +51,22 @@ func Start(options Options) (*Platform, error) {
 			return nil, err
 		}
 		p.gateways[i.Name] = g
+		p.brokers[i.Name], err = newBroker(i.Name, options, ca, p.done)
+		if err != nil {
+			delete(p.brokers, i.Name)
+			_ = p.Close()
+			return nil, err
+		}
 	}
 	if !options.WithoutFaults {
 		for _, s := range standing {
 			p.Set(s.Institution, s.API, s.fault)
+		}
+		p.SetManagement(unreadable, ManagementForbidden)
+	}
+	for _, e := range expiries {
+		if e.left > 0 {
+			p.EndAt(e.Institution, e.API, p.endOf(e.left))
 		}
 	}
 	return p, nil
@@ -66,6 +80,9 @@ func (p *Platform) Close() error {
 		for _, g := range p.gateways {
 			g.shut()
 			g.management.door.close()
+		}
+		for _, b := range p.brokers {
+			b.shut()
 		}
 	})
 	return nil
@@ -83,9 +100,13 @@ func (p *Platform) Set(institution, api string, f Fault) {
 func (p *Platform) Clear(institution, api string) { p.Set(institution, api, Healthy) }
 
 // Run lets the scenario's passing faults come and go until ctx ends or the
-// platform is closed; those still in force are then cleared.
+// platform is closed; those still in force are then cleared. When it begins,
+// one key is renewed and one revoked, for good.
 func (p *Platform) Run(ctx context.Context) {
 	start := time.Now()
+	for _, l := range lives {
+		l.change(p.gateway(l.Institution).subscription(l.API).access)
+	}
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	now := make([]bool, len(passing))

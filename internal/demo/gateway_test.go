@@ -83,7 +83,7 @@ func TestRules(t *testing.T) {
 			"the body missing", "krr", func(r *http.Request) { r.Body, r.ContentLength = nil, 0 },
 			passed(400, "application/json", `{"error":"invalid_request"}`)[0],
 		},
-		{"no trailing slash", "inspera", path("/inspera/v1"), passed(200, "application/json", `{"status":"ok"}`)[0]},
+		{"a trailing slash", "inspera", path("/inspera/v1/users/00000000/"), passed(200, "application/json", `{"status":"ok"}`)[0]},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := documented(t, p, "ntnu", test.api)

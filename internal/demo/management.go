@@ -22,7 +22,8 @@ type management struct {
 
 const (
 	managementPath = "/management"
-	applications   = "GET " + managementPath + "/organizations/{organization}/environments/{environment}/applications/{application}"
+	environment    = "GET " + managementPath + "/organizations/{organization}/environments/{environment}"
+	applications   = environment + "/applications/{application}"
 )
 
 // newManagement opens the API manager's own port, under the same name as the
@@ -38,6 +39,7 @@ func newManagement(i institution, g *gateway, ca *authority) (*management, error
 	}
 	m.mux.HandleFunc(applications+"/subscriptions", m.list)
 	m.mux.HandleFunc(applications+"/subscriptions/{subscription}/"+m.dialect.keys, m.keysOf)
+	m.mux.HandleFunc(environment+"/apis/{api}", m.definition)
 	m.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { m.fail(w, http.StatusNotFound, "", "HTTP 404 Not Found") })
 	m.door, err = openDoor("127.0.0.1:0", certificate, m)
 	return m, err

@@ -62,7 +62,8 @@ func (m *management) page(statuses []string, page, size int) any {
 	for _, e := range m.entries {
 		if slices.Contains(statuses, e.status()) {
 			data = append(data, m.subscriptionEntity(e))
-			metadata[apiID(e.api)] = map[string]any{"name": e.api}
+			metadata[apiID(e.api)] = map[string]any{"name": apiName(e.api)}
+			metadata[e.plan] = map[string]any{"name": e.plan}
 		}
 	}
 	from, to := min((page-1)*size, len(data)), min(page*size, len(data))

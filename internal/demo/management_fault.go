@@ -25,6 +25,7 @@ const (
 	ManagementCutOff                        // the connection ends in the middle of a document
 	ManagementEpochAsText                   // dates as strings of digits
 	ManagementNonsenseDates                 // dates that are none
+	ManagementNoDefinitions                 // 403 for the APIs: the token's user is no member of them
 )
 
 var managementFaults = [...]func(*management, http.ResponseWriter, *http.Request){
@@ -37,10 +38,11 @@ var managementFaults = [...]func(*management, http.ResponseWriter, *http.Request
 	ManagementRedirect:      managementSends(http.StatusFound, htmlType, ""),
 	ManagementGarbage:       managementSends(http.StatusOK, jsonType, "no answer of any kind"),
 	ManagementOtherJSON:     managementSends(http.StatusOK, jsonType, `{"data":"none"}`),
-	ManagementTruncated:     (*management).right, // write sees to these four
+	ManagementTruncated:     (*management).right, // write, date and definition see to these
 	ManagementCutOff:        (*management).right,
 	ManagementEpochAsText:   (*management).right,
 	ManagementNonsenseDates: (*management).right,
+	ManagementNoDefinitions: (*management).right,
 }
 
 func managementSays(status int, code, message string) func(*management, http.ResponseWriter, *http.Request) {

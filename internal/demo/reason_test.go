@@ -11,8 +11,8 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// checksOf loads the configuration that p writes, as the demo does.
-func checksOf(t *testing.T, p *Platform) map[Target]probe.Check {
+// checksOf loads the configuration that p writes, as the demo does, and returns its checks of one kind.
+func checksOf(t *testing.T, p *Platform, kind string) map[Target]probe.Check {
 	t.Helper()
 	path, err := p.WriteConfig(t.TempDir())
 	if err != nil {
@@ -27,11 +27,12 @@ func checksOf(t *testing.T, p *Platform) map[Target]probe.Check {
 	}
 	found := map[Target]probe.Check{}
 	for _, check := range c.Checks() {
-		if check.Kind != probe.KindAPI {
+		if check.Kind != kind {
 			continue
 		}
 		found[Target{check.Institution, check.Name}] = check
-		if check.Interval != 10*time.Second || check.Timeout != 4*time.Second {
+		every := map[string]time.Duration{probe.KindAPI: 10 * time.Second, probe.KindAuth: 15 * time.Second}[kind]
+		if check.Interval != every || check.Timeout != 4*time.Second {
 			t.Errorf("%v: interval %v, timeout %v", check.Target, check.Interval, check.Timeout)
 		}
 	}
@@ -49,7 +50,7 @@ func reasonOf(t *testing.T, check probe.Check, timeout time.Duration) probe.Reas
 
 func TestWhatTheProbeMakesOfTheDemo(t *testing.T) {
 	p := start(t, Options{DeadAfter: time.Millisecond, SlowAfter: 1050 * time.Millisecond})
-	checks := checksOf(t, p)
+	checks := checksOf(t, p, probe.KindAPI)
 	if len(checks) != len(p.Targets()) {
 		t.Errorf("%d checks for %d targets", len(checks), len(p.Targets()))
 	}
@@ -64,21 +65,38 @@ func TestWhatTheProbeMakesOfTheDemo(t *testing.T) {
 		{"uit", "fs-emner"}:       probe.ReasonBody,
 		{"himolde", "inspera"}:    probe.ReasonForbidden,
 	}
-	got := map[Target]probe.Reason{}
+	if diff := cmp.Diff(want, failures(t, checks)); diff != "" {
+		t.Errorf("failures (-want +got):\n%s", diff)
+	}
+	strangers := checksOf(t, p, probe.KindAuth)
+	if len(strangers) != len(p.Targets()) {
+		t.Errorf("%d negative tests for %d targets", len(strangers), len(p.Targets()))
+	}
+	want = map[Target]probe.Reason{
+		{"ntnu", "ansatte"}: probe.ReasonNotRefused,
+		{"uib", "freg"}:     probe.ReasonNoSuchAPI,
+	}
+	if diff := cmp.Diff(want, failures(t, strangers)); diff != "" {
+		t.Errorf("failures of the negative test (-want +got):\n%s", diff)
+	}
+}
+
+// failures returns the reasons of the checks that fail.
+func failures(t *testing.T, checks map[Target]probe.Check) map[Target]probe.Reason {
+	t.Helper()
+	found := map[Target]probe.Reason{}
 	for target, check := range checks {
 		reason := reasonOf(t, check, check.Timeout)
 		if reason != "" {
-			got[target] = reason
+			found[target] = reason
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("failures (-want +got):\n%s", diff)
-	}
+	return found
 }
 
 func TestWhatTheProbeMakesOfEveryFault(t *testing.T) {
 	p := start(t, quick())
-	check := checksOf(t, p)[Target{"uio", "fs-emner"}]
+	check := checksOf(t, p, probe.KindAPI)[Target{"uio", "fs-emner"}]
 	want := map[Fault]probe.Reason{
 		Healthy:             "",
 		Refused:             probe.ReasonConnect,
@@ -106,6 +124,35 @@ func TestWhatTheProbeMakesOfEveryFault(t *testing.T) {
 		BrokenJSON:          probe.ReasonNotJSON,
 		UnexpectedJSON:      probe.ReasonExpectation,
 	}
+	if diff := cmp.Diff(want, reasonsOfFaults(t, p, check)); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+}
+
+// Only what lets a stranger in, or stands before the gateway's look at the key, is seen by the negative test.
+func TestWhatTheNegativeTestMakesOfEveryFault(t *testing.T) {
+	p := start(t, quick())
+	want := map[Fault]probe.Reason{
+		Refused:            probe.ReasonConnect,
+		Silent:             probe.ReasonGatewayTimeout,
+		RouterUnavailable:  probe.ReasonGatewayUnavailable,
+		UnknownContextPath: probe.ReasonNoSuchAPI,
+		KeyOpen:            probe.ReasonNotRefused,
+	}
+	got := reasonsOfFaults(t, p, checksOf(t, p, probe.KindAuth)[Target{"uio", "fs-emner"}])
+	for f, reason := range got {
+		if reason == "" {
+			delete(got, f)
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+}
+
+// reasonsOfFaults shows check, of uio's fs-emner, one fault after the other.
+func reasonsOfFaults(t *testing.T, p *Platform, check probe.Check) map[Fault]probe.Reason {
+	t.Helper()
 	got := map[Fault]probe.Reason{}
 	for _, f := range Faults() {
 		api, timeout := "fs-emner", 4*time.Second
@@ -119,7 +166,5 @@ func TestWhatTheProbeMakesOfEveryFault(t *testing.T) {
 		got[f] = reasonOf(t, check, timeout)
 		p.Clear("uio", api)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("reasons (-want +got):\n%s", diff)
-	}
+	return got
 }

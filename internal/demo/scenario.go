@@ -38,6 +38,7 @@ var standing = [...]struct {
 	fault Fault
 }{
 	{Target{"ntnu", "stillinger"}, Slow},
+	{Target{"ntnu", "ansatte"}, KeyOpen}, // answers well, but also to strangers
 	{Target{"ntnu", "fs-gemini"}, HTMLPage},
 	{Target{"ntnu", "krr"}, BackendUnauthorized},
 	{Target{"uib", "inspera"}, RateLimited},
@@ -47,6 +48,29 @@ var standing = [...]struct {
 	{Target{"uit", "fs-emner"}, TruncatedBody},
 	{Target{"himolde", "inspera"}, ResourceForbidden},
 }
+
+// expiries are what the configuration says of the end of keys, and where there is a date, what the API manager does.
+var expiries = [...]struct {
+	Target
+	left time.Duration // zero: never
+}{
+	{Target{"ntnu", "organisasjoner"}, 20 * day},
+	{Target{"oslomet", "stillinger"}, 200 * day},
+	{Target{"uio", "maskinporten"}, 0},
+}
+
+// lives are what happens to keys that are in use, once Run has begun. The gateway
+// that refuses the revoked one does so from the start.
+var lives = [...]struct {
+	Target
+	change func(*entry)
+}{
+	{Target{"uib", "stillinger"}, func(e *entry) { e.renew() }},
+	{Target{"uit", "organisasjoner"}, (*entry).revoke},
+}
+
+// unreadable is the institution whose API manager refuses the token from the start.
+const unreadable = "himolde"
 
 // passing are the faults that Run lets come and go; none stands on a target
 // that is faulty anyway, nor does any begin in the first half minute.
