@@ -76,7 +76,7 @@ func TestWrongOptions(t *testing.T) {
 	dead.Close()
 	plain := strings.Replace(p.ManagementURL(uio), "https:", "http:", 1)
 	for want, change := range map[string]func(*Options){
-		"token_unreadable: the token cannot be read: " + file + ": no such file or directory": func(o *Options) { o.Token = secret.NewFile(file) },
+		"token_unreadable: the token cannot be read: " + file + ": no such file": func(o *Options) { o.Token = secret.NewFile(file) },
 		"token_unreadable: the value is empty":                                                func(o *Options) { o.Token = literal("") },
 		"token_rejected: " + unknown:                                                          func(o *Options) { o.Token = literal(token) },
 		"not_found: the API manager has no such application: is its id right? (404)":          func(o *Options) { o.Application = "../x y" },

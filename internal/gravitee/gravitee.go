@@ -3,7 +3,8 @@
 // consumer from Gravitee 3.5 to 4.x, with a personal access token.
 //
 // The API manager answers with the keys in clear text. They are hashed while an
-// answer is decoded; nothing that this package returns or says holds one.
+// answer is decoded; nothing that this package returns or says holds one, but
+// for Disclose, which is asked for a single key by its hash.
 package gravitee
 
 import (
@@ -35,6 +36,7 @@ type Options struct {
 // Client reads one application. Its methods may be called at the same time.
 type Client struct {
 	subscriptions *url.URL // the list; below it lies a subscription's own address
+	apis          *url.URL // below it lies an API's
 	token         secret.Source
 	userAgent     string
 	timeout       time.Duration
@@ -67,16 +69,17 @@ func New(options Options) *Client {
 		Protocols:              new(http.Protocols),
 	}
 	transport.Protocols.SetHTTP1(true)
+	environment := options.URL.JoinPath(
+		"organizations", url.PathEscape(cmp.Or(options.Organization, defaultID)),
+		"environments", url.PathEscape(cmp.Or(options.Environment, defaultID)),
+	)
 	return &Client{
-		subscriptions: options.URL.JoinPath(
-			"organizations", url.PathEscape(cmp.Or(options.Organization, defaultID)),
-			"environments", url.PathEscape(cmp.Or(options.Environment, defaultID)),
-			"applications", url.PathEscape(options.Application), "subscriptions",
-		),
-		token:     options.Token,
-		userAgent: options.UserAgent,
-		timeout:   cmp.Or(options.Timeout, defaultTimeout),
-		transport: transport,
+		subscriptions: environment.JoinPath("applications", url.PathEscape(options.Application), "subscriptions"),
+		apis:          environment.JoinPath("apis"),
+		token:         options.Token,
+		userAgent:     options.UserAgent,
+		timeout:       cmp.Or(options.Timeout, defaultTimeout),
+		transport:     transport,
 	}
 }
 
@@ -84,12 +87,11 @@ func New(options Options) *Client {
 // a part of it would pass for the whole. Its error is an *Error, or
 // context.Canceled when ctx was canceled.
 func (c *Client) Read(ctx context.Context) (Reading, error) {
-	token, err := c.token.Read()
+	p, err := c.pass()
 	if err != nil {
-		return Reading{}, tokenUnreadable(err)
+		return Reading{}, err
 	}
 	defer c.transport.CloseIdleConnections() // the next pass is an hour away
-	p := &pass{client: c, token: token}
 	subscriptions, err := p.subscriptions(ctx)
 	if err != nil {
 		return Reading{}, err
@@ -99,6 +101,15 @@ func (c *Client) Read(ctx context.Context) (Reading, error) {
 		return Reading{}, err
 	}
 	return Reading{At: time.Now(), Subscriptions: subscriptions, Keys: keys}, nil
+}
+
+// pass begins a reading: the token is read anew for each.
+func (c *Client) pass() (*pass, error) {
+	token, err := c.token.Read()
+	if err != nil {
+		return nil, tokenUnreadable(err)
+	}
+	return &pass{client: c, token: token}, nil
 }
 
 // tokenUnreadable passes the source's sentence on: it names the place, never the content.

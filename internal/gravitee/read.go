@@ -57,7 +57,7 @@ func (p *pass) page(number int) *url.URL {
 
 func (e subscriptionEntity) subscription(names names) Subscription {
 	return Subscription{
-		ID: e.ID, API: e.API, APIName: names[e.API], Plan: e.Plan,
+		ID: e.ID, API: e.API, APIName: names[e.API], Plan: e.Plan, PlanName: names[e.Plan],
 		Paused: e.Status == "PAUSED", Ends: e.EndingAt.Time,
 	}
 }
@@ -115,25 +115,33 @@ func ended(cause error) error {
 // spellings are the last step of the address of a subscription's keys: from 3.12 on, and before.
 var spellings = [...]string{"apikeys", "keys"}
 
-// keysOf reads the keys of one subscription, first in the spelling that was
-// understood last. Where neither is known, the subscription has just been closed.
+// keysOf reads the keys of one subscription.
 func (p *pass) keysOf(ctx context.Context, s Subscription, found *harvest) error {
+	keys, err := keyList[keyEntity](ctx, p, s.ID)
+	if err == nil && keys != nil {
+		found.add(s, keys)
+	}
+	return err
+}
+
+// keyList asks for the keys of one subscription, first in the spelling that was understood
+// last. It is nil where neither is known: then the subscription has just been closed.
+func keyList[T any](ctx context.Context, p *pass, subscription string) ([]T, error) {
 	last := p.client.spelling.Load()
 	for _, n := range []int32{last, 1 - last} {
-		var keys []keyEntity
-		err := p.get(ctx, p.client.subscriptions.JoinPath(s.ID, spellings[n]), &keys)
+		var keys []T
+		err := p.get(ctx, p.client.subscriptions.JoinPath(subscription, spellings[n]), &keys)
 		if isKind(err, NotFound) {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if keys == nil {
-			return fail(Invalid, "the answer is JSON, but no list of keys")
+			return nil, fail(Invalid, "the answer is JSON, but no list of keys")
 		}
 		p.client.spelling.Store(n)
-		found.add(s, keys)
-		return nil
+		return keys, nil
 	}
-	return nil
+	return nil, nil
 }

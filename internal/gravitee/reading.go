@@ -21,12 +21,13 @@ type Reading struct {
 
 // Subscription is an application's access to one API.
 type Subscription struct {
-	ID      string
-	API     string // id; empty where it is to a product of several APIs
-	APIName string // foreign text, may be empty
-	Plan    string // id
-	Paused  bool
-	Ends    time.Time // zero: never
+	ID       string
+	API      string // id; empty where it is to a product of several APIs
+	APIName  string // foreign text, may be empty
+	Plan     string // id
+	PlanName string // foreign text, may be empty
+	Paused   bool
+	Ends     time.Time // zero: never
 }
 
 // Key is what is remembered of an API key.
