@@ -42,6 +42,9 @@ func New(store *state.Store) *Collector {
 
 // Observe adds a run to the target's histogram.
 func (c *Collector) Observe(target probe.Target, result probe.Result) {
+	if target.Kind == probe.KindKey {
+		return
+	}
 	c.durations.WithLabelValues(identity(target)...).Observe(result.Duration.Seconds())
 }
 
@@ -56,6 +59,9 @@ func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
 	for _, f := range families {
 		descs <- f.desc
 	}
+	for _, f := range institutionFamilies {
+		descs <- f.desc
+	}
 }
 
 // Collect implements prometheus.Collector.
@@ -67,8 +73,11 @@ func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
 				metrics <- prometheus.MustNewConstMetric(f.desc, f.valueType, value, append(labels, extra...)...)
 			})
 		}
-		metrics <- c.durations.WithLabelValues(labels...).(prometheus.Metric)
+		if target.Kind != probe.KindKey { // which takes no time
+			metrics <- c.durations.WithLabelValues(labels...).(prometheus.Metric)
+		}
 	}
+	c.collectInstitutions(metrics)
 }
 
 func identityLabels() []string { return []string{"institution", "kind", "target"} }

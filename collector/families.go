@@ -65,6 +65,12 @@ var families = []family{
 		blocked),
 	gauge("integra_rabbitmq_server_info", "What the broker says of itself; always 1.", server,
 		"product", "version", "cluster"),
+	gauge("integra_key_expiry_timestamp_seconds", "When the key ends, by who says so, in seconds since 1970; only where there is a date.",
+		keyEnds, "source"),
+	gauge("integra_key_expiry_state", "Whether an end of the key is known: 1 for one of dated, never and unknown, 0 for the others.",
+		keyState, "state"),
+	gauge("integra_key_accepted", "Whether the gateway last took the key: 1 or 0; absent until it said.", keyAccepted),
+	gauge("integra_key_superseded", "Whether the API manager holds a newer key for this subscription: 1 or 0.", keySuperseded),
 }
 
 func gauge(name, help string, each func(*state.Target, send), extraLabels ...string) family {

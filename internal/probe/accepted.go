@@ -27,7 +27,8 @@ var proofs = []struct {
 	{504, 504, byNobody, KeyAccepted},
 	{504, 504, byGateway, KeyAccepted},
 	{200, 299, anybody, KeyAccepted},
-	{400, 599, byBackend, KeyAccepted},
+	{300, 599, byBackend, KeyAccepted},
+	{401, 404, byNobody, KeyAccepted}, // where the gateway itself has something to say
 }
 
 func proof(status int, from origin) KeyVerdict {

@@ -81,6 +81,9 @@ const noContextPath = "No context-path matches the request URI."
 
 // originOf tells the gateway's own answers from those it passed on.
 func originOf(resp *http.Response, body []byte) origin {
+	if !tellsOrigin(resp.StatusCode) { // the body may be long, or was not read
+		return byMark(resp.Header)
+	}
 	text := bytes.TrimSpace(body)
 	message, isGateway := gatewayMessage(text, resp.StatusCode)
 	switch {
@@ -96,6 +99,14 @@ func originOf(resp *http.Response, body []byte) origin {
 		return byRouter
 	}
 	return byBackend
+}
+
+// byMark is who wrote an answer of which the body says nothing.
+func byMark(header http.Header) origin {
+	if passedGateway(header) {
+		return byBackend
+	}
+	return anybody
 }
 
 // notInPlan is what the gateway says, as JSON, where the key is good but its plan does not list the path.

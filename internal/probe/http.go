@@ -46,8 +46,8 @@ func (h *HTTP) judge(t *trace, resp *http.Response, seen *Observation) error {
 	t.end()
 	t.observe(seen)
 	seen.Size = int64(body.Len())
-	from := byBackend
-	if !expected || tellsOrigin(resp.StatusCode) {
+	from := anybody // half an answer does not tell
+	if err == nil {
 		from = originOf(resp, body.Bytes())
 	}
 	seen.KeyVerdict = proof(resp.StatusCode, from)

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"os"
 	"strings"
 	"time"
@@ -89,18 +90,11 @@ const lastSecond = 253402300800
 // jwtEnd returns the end of a JWT; one without exp never ends.
 func jwtEnd(token string) (end KeyEnd, ok bool) {
 	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return KeyEnd{}, false
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	if err != nil {
-		return KeyEnd{}, false
-	}
+	var header struct{}
 	var claims struct {
 		Exp *float64 `json:"exp"`
 	}
-	err = json.Unmarshal(payload, &claims)
-	if err != nil {
+	if len(parts) != 3 || !jwtPart(parts[0], &header) || !jwtPart(parts[1], &claims) {
 		return KeyEnd{}, false
 	}
 	end.Source = SourceJWT
@@ -109,6 +103,12 @@ func jwtEnd(token string) (end KeyEnd, ok bool) {
 	}
 	end.At = time.Unix(int64(*claims.Exp), 0)
 	return end, 0 < *claims.Exp && *claims.Exp < lastSecond
+}
+
+// jwtPart decodes a part of a JWT, which is a JSON object.
+func jwtPart(part string, into any) bool {
+	text, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(part, "="))
+	return err == nil && strings.HasPrefix(string(text), "{") && json.Unmarshal(text, into) == nil
 }
 
 func (c Credential) certificateEnd() (KeyEnd, error) {
@@ -153,8 +153,11 @@ func (c Credential) pkcs12Certificates(content []byte) ([]*x509.Certificate, err
 		password = value.Reveal()
 	}
 	_, certificate, chain, err := pkcs12.DecodeChain(content, password)
+	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
+		return nil, Fail(ReasonKeyUnreadable, "the password does not open the PKCS#12 file")
+	}
 	if err != nil {
-		return nil, Fail(ReasonKeyUnreadable, "no PEM certificate, and no PKCS#12 file that the password opens")
+		return nil, Fail(ReasonKeyUnreadable, "the file holds neither a PEM certificate nor a PKCS#12 key with its certificate")
 	}
 	return append(chain, certificate), nil
 }

@@ -23,6 +23,7 @@ type Target struct {
 	Runs        uint64
 	Failures    uint64
 	Reasons     []ReasonCount // sorted; those that have occurred
+	Key         Key
 }
 
 // LastRun returns when the last run ended.
@@ -44,6 +45,7 @@ type ReasonCount struct {
 type Store struct {
 	mu      sync.Mutex
 	targets map[probe.Target]*record
+	places  map[string]Institution
 }
 
 type record struct {
@@ -52,7 +54,9 @@ type record struct {
 }
 
 // New returns a Store without targets.
-func New() *Store { return &Store{targets: map[probe.Target]*record{}} }
+func New() *Store {
+	return &Store{targets: map[probe.Target]*record{}, places: map[string]Institution{}}
+}
 
 // Replace makes checks the whole set of targets. Those that were there keep
 // what is remembered of them; nothing is left of the others, which it returns.
@@ -102,6 +106,7 @@ func (s *Store) Report(target probe.Target, result probe.Result) (change Change,
 func (r *record) add(result probe.Result, change Change) {
 	r.row.Last = result
 	r.row.Runs++
+	r.row.Key.observe(result.Observation)
 	if change.Changed() {
 		r.row.Since = result.Start
 	}

@@ -1,0 +1,87 @@
+package collector
+
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/state"
+)
+
+func keyEnds(t *state.Target, s send) {
+	for _, end := range t.Key.Ends() {
+		if !end.At.IsZero() {
+			s(timestamp(end.At), string(end.Source))
+		}
+	}
+}
+
+// keyState says nothing of a target without a key, nor of one that nobody has looked at.
+func keyState(t *state.Target, s send) {
+	ends := t.Key.Ends()
+	watched := t.Kind == probe.KindKey && t.Runs > 0
+	if !t.Key.Learned.Used && !watched && len(ends) == 0 {
+		return
+	}
+	present := "unknown"
+	switch {
+	case slices.ContainsFunc(ends, func(e probe.KeyEnd) bool { return !e.At.IsZero() }):
+		present = "dated"
+	case len(ends) > 0:
+		present = "never"
+	}
+	for _, name := range []string{"dated", "never", "unknown"} {
+		s(boolean(name == present), name)
+	}
+}
+
+func keyAccepted(t *state.Target, s send) {
+	if t.Key.Accepted != probe.KeyUnproven {
+		s(boolean(t.Key.Accepted == probe.KeyAccepted))
+	}
+}
+
+func keySuperseded(t *state.Target, s send) {
+	if t.Key.Learned.Superseded.OK {
+		s(float64(t.Key.Learned.Superseded.N))
+	}
+}
+
+// institutionFamily is a metric family with one series per institution.
+type institutionFamily struct {
+	desc *prometheus.Desc
+	of   func(state.Institution) (value float64, ok bool)
+}
+
+var institutionFamilies = []institutionFamily{
+	{
+		perInstitution("integra_gravitee_success", "Whether the last reading of the API manager succeeded: 1 or 0."),
+		func(i state.Institution) (float64, bool) { return boolean(i.Manager.OK), i.Manager.Tried },
+	},
+	{
+		perInstitution("integra_gravitee_last_success_timestamp_seconds", "When the API manager was last read, in seconds since 1970."),
+		func(i state.Institution) (float64, bool) {
+			return timestamp(i.Manager.LastSuccess), !i.Manager.LastSuccess.IsZero()
+		},
+	},
+	{
+		perInstitution("integra_tls_ca_expiry_timestamp_seconds", "Earliest end among the certificates in the configured ca_file, in seconds since 1970."),
+		func(i state.Institution) (float64, bool) { return timestamp(i.CAEnd), !i.CAEnd.IsZero() },
+	},
+}
+
+func perInstitution(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, []string{"institution"}, nil)
+}
+
+func (c *Collector) collectInstitutions(metrics chan<- prometheus.Metric) {
+	for _, place := range c.store.Institutions() {
+		for _, f := range institutionFamilies {
+			value, ok := f.of(place)
+			if ok {
+				metrics <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, value, place.Name)
+			}
+		}
+	}
+}
