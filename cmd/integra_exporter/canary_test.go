@@ -121,6 +121,7 @@ func configureLeaky(t *testing.T, dir, gateway string) string {
       secret_headers: {X-Other: {file: secret}}
       body: '{"id":"%[2]s"}'
     expect: {jq: '.[].id | test("nobody")', headers: {X-Source: "^dfo$"}}
+    unauthenticated: {interval: 2s}
 `, name, canary)
 	}
 	b.WriteString("institutions:\n  uio:\n    gateway: " + gateway + "\n    apis:\n")
@@ -149,7 +150,7 @@ func TestCanaryInAnswersAndSecrets(t *testing.T) {
 	s := start(t, "--config.file="+config, "--log.level=debug", "--web.enable-lifecycle")
 	eventually(t, "every shape to be asked for", server.complete)
 	eventually(t, "every run to be counted", func() bool {
-		return len(s.metrics(t).family("integra_probe_last_run_timestamp_seconds")) == len(shapes())
+		return len(s.metrics(t).family("integra_probe_last_run_timestamp_seconds")) == 2*len(shapes())
 	})
 	for _, sign := range []string{canary + "-key", canary + "-secret", "/" + canary, `{"id":"` + canary + `"}`} {
 		if !strings.Contains(server.received.String(), sign) {

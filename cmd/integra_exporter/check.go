@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -24,9 +25,10 @@ func checkCommand(app *kingpin.Application) command {
 	cmd := app.Command("check", "Run every check once, now. Exits with 0 if all passed, 1 if any failed, 2 if it cannot start.")
 	flags := checkFlags{
 		institutions: cmd.Flag("institution", "Only this institution (repeatable).").Strings(),
-		kinds:        cmd.Flag("kind", "Only this kind: api, auth, rabbitmq or key (repeatable).").Strings(),
-		targets:      cmd.Flag("target", "Only the target of this name (repeatable).").Strings(),
-		output:       cmd.Flag("output", "table for people, json for scripts.").Default("table").Enum("table", "json"),
+		kinds: cmd.Flag("kind", "Only this kind: api, auth, rabbitmq or key (repeatable).").
+			Enums(probe.KindAPI, probe.KindAuth, probe.KindRabbitMQ, probe.KindKey),
+		targets: cmd.Flag("target", "Only the target of this name (repeatable).").Strings(),
+		output:  cmd.Flag("output", "table for people, json for scripts.").Default("table").Enum("table", "json"),
 	}
 	return func(ctx context.Context, common commonFlags, std output) error {
 		return check(ctx, common, flags, std)
@@ -42,31 +44,25 @@ func check(ctx context.Context, common commonFlags, flags checkFlags, std output
 	for _, warning := range loaded.Warnings {
 		log.Debug("configuration: "+warning.Message, "file", warning.File, "line", warning.Line)
 	}
-	checks := slices.DeleteFunc(loaded.Checks(), func(c probe.Check) bool { return !flags.want(c.Target) })
-	if len(checks) == 0 {
-		return errors.New("nothing to check: no target of " + *common.configFile + " fits --institution, --kind and --target")
-	}
-	show := newPresentation(*flags.output, std, len(checks))
-	caps := schedule.Caps{Total: loaded.MaxConcurrent, PerHost: loaded.MaxConcurrentPerHost}
-	outcomes, err := checkAll(ctx, checks, caps, show.arrived)
+	checks, err := flags.narrow(loaded.Checks(), *common.configFile)
 	if err != nil {
 		return err
 	}
+	show := newPresentation(*flags.output, std, len(checks))
+	caps := schedule.Caps{Total: loaded.MaxConcurrent, PerHost: loaded.MaxConcurrentPerHost}
+	outcomes := checkAll(ctx, checks, caps, show.arrived)
 	err = show.all(outcomes)
 	if err != nil {
 		return fmt.Errorf("cannot write the results: %w", err)
+	}
+	if len(outcomes) < len(checks) {
+		return errors.New("interrupted")
 	}
 	if slices.ContainsFunc(outcomes, func(o outcome) bool { return o.Err != nil }) {
 		return errChecksFailed
 	}
 	return nil
 }
-
-func (f checkFlags) want(t probe.Target) bool {
-	return wants(*f.institutions, t.Institution) && wants(*f.kinds, t.Kind) && wants(*f.targets, t.Name)
-}
-
-func wants(only []string, value string) bool { return len(only) == 0 || slices.Contains(only, value) }
 
 // outcome is a check with its result.
 type outcome struct {
@@ -75,8 +71,9 @@ type outcome struct {
 }
 
 // checkAll runs checks once under caps, calls arrived for each result as it
-// comes, from one goroutine, and returns the results in the order of checks.
-func checkAll(ctx context.Context, checks []probe.Check, caps schedule.Caps, arrived func(outcome)) ([]outcome, error) {
+// comes, from one goroutine, and returns the results in the order of checks:
+// fewer than checks if ctx has ended before.
+func checkAll(ctx context.Context, checks []probe.Check, caps schedule.Caps, arrived func(outcome)) []outcome {
 	scheduler := schedule.New(schedule.Options{
 		Report:   func(probe.Target, probe.Result) {},
 		Skipped:  func(probe.Target, schedule.Cause) {},
@@ -96,18 +93,17 @@ func checkAll(ctx context.Context, checks []probe.Check, caps schedule.Caps, arr
 			results <- numbered{i, result, err}
 		}()
 	}
-	outcomes := make([]outcome, len(checks))
-	var err error
+	done := make(map[int]outcome, len(checks))
 	for range checks {
 		r := <-results
-		err = errors.Join(err, r.err)
-		outcomes[r.index] = outcome{checks[r.index], r.result}
 		if r.err == nil {
-			arrived(outcomes[r.index])
+			done[r.index] = outcome{checks[r.index], r.result}
+			arrived(done[r.index])
 		}
 	}
-	if err != nil {
-		return nil, errors.New("interrupted")
+	outcomes := make([]outcome, 0, len(done))
+	for _, i := range slices.Sorted(maps.Keys(done)) {
+		outcomes = append(outcomes, done[i])
 	}
-	return outcomes, nil
+	return outcomes
 }

@@ -11,7 +11,7 @@ func TestCheckConfig(t *testing.T) {
 	noLeaks(t)
 	dir := t.TempDir()
 	good := configure(t, dir, "https://gw.example.no", "org", "fs")
-	one := write(t, dir, "one.yml", `apis: {org: {request: {path: /org/}}}
+	one := write(t, dir, "one.yml", `apis: {org: {request: {path: /org/}, unauthenticated: false}}
 institutions:
   uio:
     apis:
@@ -48,14 +48,14 @@ institutions:
 		{"warnings", plain, called{
 			0, plain + ":4: warning: plain http: what is sent, the key too, can be read on its way\n" +
 				plain + ":7: warning: key: a secret in the configuration itself; key_file keeps it out\n" +
-				plain + " is usable: 1 check, 2 warnings\n", "",
+				plain + " is usable: 2 checks, 2 warnings\n", "",
 		}},
 		{"faults", bad, called{
 			2, "", bad + ":2: unknown key \"intervall\"; did you mean \"interval\"?\n" +
 				bad + ":3: timeout: \"never\" is not a duration such as 30s, 5m or 1d\n" +
 				bad + ":8: api \"org\" is not defined under apis: define it there or give its request.path here\n",
 		}},
-		{"no file", missing, called{2, "", missing + ":1: no such file\n"}},
+		{"no file", missing, called{2, "", missing + ": no such file; name one with --config.file, copy config.example.yml, or try: integra_exporter demo\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := call(t, "check-config", "--config.file="+c.file)

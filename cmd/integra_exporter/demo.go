@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
-	"strings"
+	"sync"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/promslog"
@@ -13,11 +15,18 @@ import (
 )
 
 func demoCommand(app *kingpin.Application) command {
+	var dirGiven bool
 	cmd := app.Command("demo", "Run the exporter against a simulated platform in the same process; needs no configuration.")
 	flags := addServeFlags(cmd)
 	dir := cmd.Flag("write-config", "Write the configuration and keys that the demo uses into this directory, to try check beside it.").
-		PlaceHolder("DIR").String()
+		PlaceHolder("DIR").IsSetByUser(&dirGiven).String()
 	return func(ctx context.Context, common commonFlags, std output) error {
+		switch {
+		case dirGiven && *dir == "":
+			return errors.New("--write-config needs the name of a directory")
+		case *common.configFileGiven:
+			return errors.New("demo makes its own configuration: leave out --config.file, or run serve with it")
+		}
 		return runDemo(ctx, common, flags, *dir, std)
 	}
 }
@@ -41,23 +50,34 @@ func runDemo(ctx context.Context, common commonFlags, flags serveFlags, dir stri
 		return fmt.Errorf("cannot write the demo's configuration: %w", err)
 	}
 	go platform.Run(ctx)
-	introduce(std, flags, path, kept)
-	return serve(ctx, newExporter(promslog.New(common.log), path, *flags.seed), flags)
+	hello := &greeting{out: std.out, telemetryPath: *flags.telemetryPath}
+	if kept {
+		hello.config = path
+	}
+	return serve(ctx, newExporter(promslog.New(common.log), path, *flags.seed), flags, hello.at)
 }
 
-// introduce says where to look.
-func introduce(std output, flags serveFlags, path string, kept bool) {
-	address := (*flags.toolkit.WebListenAddresses)[0]
-	if strings.HasPrefix(address, ":") {
-		address = "localhost" + address
-	}
-	_, _ = fmt.Fprintf(std.out, `A simulated platform is running in this process, with faults of every kind.
+// greeting says where to look, as soon as there is something to see.
+type greeting struct {
+	out           io.Writer
+	telemetryPath string
+	config        string // empty: it is not kept
 
-  status page   http://%[1]s/
-  metrics       http://%[1]s%[2]s
-`, address, *flags.telemetryPath)
-	if kept {
-		_, _ = fmt.Fprintf(std.out, "  check it      %s check --config.file=%s\n", program, path)
+	mu    sync.Mutex
+	begun bool
+}
+
+// at greets from the listener at address.
+func (g *greeting) at(address string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.begun {
+		g.begun = true
+		_, _ = fmt.Fprint(g.out, "A simulated platform is running in this process, with faults of every kind.\n"+
+			"The first full pass takes fifteen seconds. Stop with Ctrl-C.\n\n")
+		if g.config != "" {
+			_, _ = fmt.Fprintf(g.out, "  check it      %s check --config.file=%s\n", program, g.config)
+		}
 	}
-	_, _ = fmt.Fprint(std.out, "\nThe first full pass takes ten seconds. Stop with Ctrl-C.\n\n")
+	_, _ = fmt.Fprintf(g.out, "  status page   %[1]s/\n  metrics       %[1]s%[2]s\n\n", address, g.telemetryPath)
 }

@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/version"
 
 	"github.com/integra-exporter/integra_exporter/collector"
 	"github.com/integra-exporter/integra_exporter/internal/config"
+	"github.com/integra-exporter/integra_exporter/internal/gravitee"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/schedule"
 	"github.com/integra-exporter/integra_exporter/internal/state"
@@ -26,13 +29,17 @@ type exporter struct {
 	metrics   *collector.Collector
 	own       *collector.Exporter
 	scheduler *schedule.Scheduler
+	keys      *keyring
+	watchers  watchers
 
-	loading sync.Mutex
-	loaded  atomic.Bool
+	loading  sync.Mutex
+	swapping sync.RWMutex // a run is remembered in store and metrics as a whole, before or after a reload
+	// When the configuration in force was loaded, and when one was rejected since; nil: not at all.
+	loaded, rejected atomic.Pointer[time.Time]
 }
 
 func newExporter(log *slog.Logger, path, seed string) *exporter {
-	e := &exporter{log: log, path: path, shared: newShared(), store: state.New()}
+	e := &exporter{log: log, path: path, shared: newShared(), store: state.New(), keys: newKeyring(log)}
 	e.metrics = collector.New(e.store)
 	e.scheduler = schedule.New(schedule.Options{
 		Seed:     seed,
@@ -67,32 +74,69 @@ func (e *exporter) load() error {
 	loaded, err := config.Load(e.path, e.shared)
 	if err != nil {
 		e.own.LoadFailed()
+		now := time.Now()
+		e.rejected.Store(&now)
 		return err
 	}
 	for _, warning := range loaded.Warnings {
 		e.log.Warn("configuration: "+warning.Message, "file", warning.File, "line", warning.Line)
 	}
 	checks := loaded.Checks()
-	for _, gone := range e.store.Replace(checks) {
-		e.metrics.Forget(gone)
-	}
+	e.remember(loaded, checks)
 	changes := e.scheduler.Replace(checks, schedule.Caps{Total: loaded.MaxConcurrent, PerHost: loaded.MaxConcurrentPerHost})
 	e.own.Loaded(checks)
-	e.loaded.Store(true)
+	e.watch(loaded)
+	now := time.Now()
+	e.loaded.Store(&now)
+	e.rejected.Store(nil)
 	e.log.Info("configuration loaded", "file", e.path, "targets", len(checks),
 		"added", changes.Added, "changed", changes.Changed, "removed", changes.Removed)
 	return nil
 }
 
+// remember makes loaded what store and metrics are about.
+func (e *exporter) remember(loaded *config.Config, checks []probe.Check) {
+	e.swapping.Lock()
+	defer e.swapping.Unlock()
+	for _, gone := range e.store.Replace(checks) {
+		e.metrics.Forget(gone)
+	}
+	e.store.SetInstitutions(institutionsOf(loaded))
+	e.keys.replace(loaded)
+	for _, api := range loaded.APIs() {
+		e.learn(api.Target)
+	}
+}
+
 // report remembers a run, adds it to the histogram and logs a change.
 func (e *exporter) report(target probe.Target, result probe.Result) {
-	change, known := e.store.Report(target, result)
+	result.Err = better(result.Err, e.learn(target))
+	change, known := e.record(target, result)
 	if !known {
 		return
 	}
-	e.metrics.Observe(target, result)
 	e.own.Ran(result)
 	e.logRun(target, result, change)
+}
+
+func (e *exporter) record(target probe.Target, result probe.Result) (change state.Change, known bool) {
+	e.swapping.RLock()
+	defer e.swapping.RUnlock()
+	change, known = e.store.Report(target, result)
+	if known {
+		e.metrics.Observe(target, result)
+	}
+	return change, known
+}
+
+// learn remembers what is known of the key that target uses now, and returns
+// what the API manager says of it.
+func (e *exporter) learn(target probe.Target) gravitee.Match {
+	learned, match, used := e.keys.about(target)
+	if used {
+		e.store.Learn(target, learned)
+	}
+	return match
 }
 
 func (e *exporter) logRun(target probe.Target, result probe.Result, change state.Change) {
@@ -103,10 +147,14 @@ func (e *exporter) logRun(target probe.Target, result probe.Result, change state
 	case change.Changed() && !change.First:
 		level, message = slog.LevelInfo, "target is well again"
 	}
-	e.log.Log(context.Background(), level, message,
-		"institution", target.Institution, "kind", target.Kind, "target", target.Name,
-		"success", result.Err == nil, "reason", change.To.Reason, "layer", change.To.Layer,
-		"detail", probe.DetailOf(result.Err), "duration", result.Duration, "transaction_id", result.TransactionID)
+	attrs := []slog.Attr{
+		slog.String("institution", target.Institution), slog.String("kind", target.Kind), slog.String("target", target.Name),
+		slog.Bool("success", result.Err == nil), slog.String("reason", string(change.To.Reason)),
+		slog.String("layer", string(change.To.Layer)), slog.String("detail", probe.DetailOf(result.Err)),
+		slog.Duration("duration", result.Duration), slog.String("transaction_id", result.TransactionID),
+	}
+	attrs = slices.DeleteFunc(attrs, func(a slog.Attr) bool { return a.Value.String() == "" })
+	e.log.LogAttrs(context.Background(), level, message, attrs...)
 }
 
 func (e *exporter) panicked(target probe.Target, at []string) {

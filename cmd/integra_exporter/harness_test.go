@@ -183,14 +183,14 @@ func write(t *testing.T, dir, name, content string) string {
 }
 
 // configure writes a configuration of APIs at one gateway, with an interval of 1s and a key in a file,
-// and returns its path. Each API is a name; its path is /name/.
+// and returns its path. Each API is a name; its path is /name/. There is no negative test.
 func configure(t *testing.T, dir, gateway string, apis ...string) string {
 	t.Helper()
 	write(t, dir, "key", "the-key\n")
 	var b strings.Builder
 	b.WriteString("defaults: {interval: 1s, timeout: 1s}\napis:\n")
 	for _, api := range apis {
-		b.WriteString("  " + api + ": {request: {path: /" + api + "/}}\n")
+		b.WriteString("  " + api + ": {request: {path: /" + api + "/}, unauthenticated: false}\n")
 	}
 	b.WriteString("institutions:\n  uio:\n    gateway: " + gateway + "\n    apis:\n")
 	for _, api := range apis {

@@ -30,7 +30,7 @@ func checkedJSON(t *testing.T, out string) []map[string]any {
 func TestCheckJSON(t *testing.T) {
 	noLeaks(t)
 	platform, config := simulate(t, false)
-	got := call(t, "check", "--config.file="+config, "--output=json", "--target=organisasjoner", "--institution=uit", "--institution=oslomet")
+	got := call(t, "check", "--config.file="+config, "--output=json", "--kind=api", "--target=organisasjoner", "--institution=uit", "--institution=oslomet")
 	if got.code != 1 || got.err != "" {
 		t.Errorf("exit code %d, stderr %q", got.code, got.err)
 	}
@@ -101,7 +101,7 @@ func TestCheckJSONOfARefusedConnection(t *testing.T) {
 	noLeaks(t)
 	platform, config := simulate(t, true)
 	_ = platform.Close()
-	got := call(t, "check", "--config.file="+config, "--output=json", "--institution=uio", "--target=fs-emner")
+	got := call(t, "check", "--config.file="+config, "--output=json", "--kind=api", "--institution=uio", "--target=fs-emner")
 	documents := checkedJSON(t, got.out)
 	if got.code != 1 || len(documents) != 1 || documents[0]["reason"] != "connect" || documents[0]["success"] != false {
 		t.Fatalf("exit code %d\n%s", got.code, got.out)
@@ -118,7 +118,7 @@ func TestCheckJSONOfAnEmptyAnswer(t *testing.T) {
 	noLeaks(t)
 	platform, config := simulate(t, true)
 	platform.Set("uio", "fs-emner", demo.EmptyBody)
-	got := call(t, "check", "--config.file="+config, "--output=json", "--institution=uio", "--target=fs-emner")
+	got := call(t, "check", "--config.file="+config, "--output=json", "--kind=api", "--institution=uio", "--target=fs-emner")
 	documents := checkedJSON(t, got.out)
 	if len(documents) != 1 || documents[0]["reason"] != "not_json" || documents[0]["size_bytes"] != 0.0 {
 		t.Errorf("want not_json with a size of 0:\n%s", got.out)

@@ -80,6 +80,11 @@ func TestLogSaysChangesAndAtDebugEveryRun(t *testing.T) {
 		}
 	}
 	failed.ID, well.ID = "", ""
+	for text := range strings.Lines(s.err.String()) {
+		if strings.Contains(text, `:""`) {
+			t.Errorf("an empty attribute: %s", text)
+		}
+	}
 	want := logLine{
 		Level: "WARN", Msg: "target fails", Institution: "uio", Kind: "api", Target: "org",
 		Reason: "backend_unreachable", Layer: "backend",

@@ -61,29 +61,16 @@ type command func(ctx context.Context, common commonFlags, std output) error
 
 // commonFlags are known to every command.
 type commonFlags struct {
-	configFile *string
-	log        *promslog.Config
+	configFile      *string
+	configFileGiven *bool
+	log             *promslog.Config
 }
 
 // run carries out the command that args name, until it is done or ctx ends.
 func run(ctx context.Context, args []string, std output) error {
-	app := kingpin.New(program, "Verifies the APIs and message queues of IntArk on schedule, and says whose fault it is when they fail.")
+	app, common, commands := commandLine(std)
 	ended := false // by --help or --version
 	app.Terminate(func(int) { ended = true })
-	app.UsageWriter(std.out).ErrorWriter(std.err)
-	app.Version(version.Print(program))
-	app.HelpFlag.Short('h')
-	common := commonFlags{
-		configFile: app.Flag("config.file", "The configuration file.").Default("config.yml").String(),
-		log:        &promslog.Config{Writer: std.err},
-	}
-	promslogflag.AddFlags(app, common.log)
-	commands := map[string]command{
-		"serve":        serveCommand(app),
-		"check":        checkCommand(app),
-		"check-config": checkConfigCommand(app),
-		"demo":         demoCommand(app),
-	}
 	name, err := app.Parse(args)
 	if ended {
 		return nil
@@ -93,6 +80,33 @@ func run(ctx context.Context, args []string, std output) error {
 	}
 	return commands[name](ctx, common, std)
 }
+
+// commandLine returns all flags and commands.
+func commandLine(std output) (*kingpin.Application, commonFlags, map[string]command) {
+	app := kingpin.New(program, "Verifies the APIs and message queues of IntArk on schedule, and says whose fault it is when they fail.")
+	app.UsageWriter(std.out).ErrorWriter(std.err)
+	app.UsageTemplate(kingpin.DefaultUsageTemplate + defaultCommandFlags)
+	app.Version(version.Print(program))
+	app.HelpFlag.Short('h')
+	common := commonFlags{configFileGiven: new(bool), log: &promslog.Config{Writer: std.err}}
+	common.configFile = app.Flag("config.file", "The configuration file.").Default("config.yml").
+		IsSetByUser(common.configFileGiven).String()
+	promslogflag.AddFlags(app, common.log)
+	commands := map[string]command{
+		"serve":        serveCommand(app),
+		"check":        checkCommand(app),
+		"check-config": checkConfigCommand(app),
+		"demo":         demoCommand(app),
+		"discover":     discoverCommand(app),
+	}
+	return app, common, commands
+}
+
+// defaultCommandFlags goes at the end of the help of no command in particular: its flags need no command either.
+const defaultCommandFlags = `{{if not .Context.SelectedCommand}}{{range .App.FlattenedCommands}}{{if .Default -}}
+Flags of {{.FullCommand}}, the default command:
+{{.Flags|FlagsToTwoColumns|FormatTwoColumns}}
+{{end}}{{end}}{{end}}`
 
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()

@@ -66,12 +66,12 @@ func (s series) mentions(target string) bool {
 	return false
 }
 
-// reasons returns reason and layer of what fails now, by institution and target.
+// reasons returns layer and reason of what fails now, by institution, kind and target.
 func (s series) reasons() map[string]string {
 	found := map[string]string{}
 	for key := range s.family("integra_probe_failure_info") {
-		labels := regexp.MustCompile(`institution="(.*)",kind="api",layer="(.*)",reason="(.*)",target="(.*)"`).FindStringSubmatch(key)
-		found[labels[1]+" "+labels[4]] = labels[2] + " " + labels[3]
+		labels := regexp.MustCompile(`institution="(.*)",kind="(.*)",layer="(.*)",reason="(.*)",target="(.*)"`).FindStringSubmatch(key)
+		found[labels[1]+" "+labels[2]+" "+labels[5]] = labels[3] + " " + labels[4]
 	}
 	return found
 }
@@ -91,7 +91,7 @@ func documentedFamilies(t *testing.T) []string {
 		}
 		names = append(names, name)
 	}
-	if len(names) < 27 {
+	if len(names) < 38 {
 		t.Fatalf("only %d families in docs/metrics.md", len(names))
 	}
 	return names

@@ -28,7 +28,11 @@ func newPresentation(format string, std output, total int) presentation {
 	show := presentation{
 		arrived: func(o outcome) { writeLine(std.out, o) },
 		all: func(outcomes []outcome) error {
+			if len(outcomes) == 0 {
+				return nil // interrupted at once
+			}
 			writeTable(std.out, outcomes, colors)
+			writeAdvice(std.out, outcomes)
 			return writeSummary(std.out, outcomes, time.Since(began))
 		},
 	}
@@ -75,7 +79,7 @@ func colorsFor(terminal bool) colors {
 	return colors{ok: "\x1b[32m", failed: "\x1b[31m", end: "\x1b[0m"}
 }
 
-// writeTable writes a row per outcome, and under a failed one what it means and what to do next.
+// writeTable writes a row per outcome, and under a failed one the id to look it up by in the gateway's log.
 func writeTable(w io.Writer, outcomes []outcome, c colors) {
 	rows := [][]string{{"INSTITUTION", "KIND", "TARGET", "RESULT", "LAYER", "DURATION"}}
 	for _, o := range outcomes {
@@ -93,7 +97,9 @@ func writeTable(w io.Writer, outcomes []outcome, c colors) {
 			paint = c.failed
 		}
 		writeRow(w, rows[i+1], widths, paint, c.end)
-		writeAdvice(w, o.Err)
+		if o.Err != nil && o.TransactionID != "" {
+			_, _ = fmt.Fprintf(w, "    transaction id %s\n", o.TransactionID)
+		}
 	}
 }
 
@@ -110,10 +116,17 @@ func inWords(err error) string {
 	return string(reason) + ": " + detail
 }
 
-func writeAdvice(w io.Writer, err error) {
-	if err != nil {
-		explained := probe.Explain(probe.ReasonOf(err))
-		_, _ = fmt.Fprintf(w, "    %s\n    -> %s\n", explained.Meaning, explained.Next)
+// writeAdvice writes once for each cause that occurs what it means and what to do next.
+func writeAdvice(w io.Writer, outcomes []outcome) {
+	said := map[probe.Explanation]bool{}
+	for _, o := range outcomes {
+		reason, layer := probe.ReasonOf(o.Err)
+		explained := probe.Explain(reason, layer)
+		if o.Err == nil || said[explained] {
+			continue
+		}
+		said[explained] = true
+		_, _ = fmt.Fprintf(w, "\n%s (%s)\n    %s\n    -> %s\n", reason, layer, explained.Meaning, explained.Next)
 	}
 }
 

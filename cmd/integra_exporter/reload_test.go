@@ -42,8 +42,14 @@ func TestReloadBySIGHUP(t *testing.T) {
 		}
 	}
 	reloads(t, s, dir, gateway, hangUp("configuration loaded"), hangUp("configuration not usable, nothing changed"))
-	if !strings.Contains(s.err.String(), dir+"/config.yml:3: ") {
-		t.Errorf("the log does not say the faults:\n%s", s.err)
+	for _, want := range []string{
+		`msg="configuration: unknown key \"intervall\"; did you mean \"interval\"?" file=` + dir + "/config.yml line=3\n",
+		`msg="configuration: timeout: \"never\" is not a duration such as 30s, 5m or 1d" file=` + dir + "/config.yml line=4\n",
+		`msg="configuration not usable, nothing changed" file=` + dir + "/config.yml faults=2\n",
+	} {
+		if !strings.Contains(s.err.String(), want) {
+			t.Errorf("the log does not say %s:\n%s", want, s.err)
+		}
 	}
 	select {
 	case <-s.ended:
@@ -67,6 +73,11 @@ func reloads(t *testing.T, s *served, dir, gateway string, good, bad func()) {
 	if after[successful] != 0 || after[loadedAt] != before[loadedAt] {
 		t.Errorf("after a bad reload: successful %v, loaded %v, before %v", after[successful], after[loadedAt], before[loadedAt])
 	}
+	const rejected = "The configuration on disk was rejected at "
+	_, page := s.request(t, "GET", "/")
+	if !strings.Contains(page, rejected) || strings.Contains(page, "intervall") {
+		t.Errorf("the page must say that the configuration was rejected, and not why:\n%s", page)
+	}
 	eventually(t, "all targets to go on", func() bool {
 		now := s.metrics(t)
 		for _, target := range []string{"kept", "removed", "changed"} {
@@ -89,6 +100,10 @@ func reloads(t *testing.T, s *served, dir, gateway string, good, bad func()) {
 		if after[of("integra_probe_runs_total", target)] < before[of("integra_probe_runs_total", target)] {
 			t.Errorf("%s has lost its counts", target)
 		}
+	}
+	_, page = s.request(t, "GET", "/")
+	if strings.Contains(page, rejected) {
+		t.Errorf("the page still says that the configuration is rejected:\n%s", page)
 	}
 	if after.mentions("removed") {
 		t.Error("something is left of the removed target")

@@ -3,24 +3,14 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"net/http"
-	"os"
-	"os/signal"
 	"path"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/common/promslog"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	toolkitflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
-
-	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
 // serveFlags are those of serve and demo.
@@ -51,16 +41,21 @@ func addServeFlags(cmd *kingpin.CmdClause) serveFlags {
 func serveCommand(app *kingpin.Application) command {
 	flags := addServeFlags(app.Command("serve", "Run the exporter (the default).").Default())
 	return func(ctx context.Context, common commonFlags, std output) error {
-		return serve(ctx, newExporter(promslog.New(common.log), *common.configFile, *flags.seed), flags)
+		return serve(ctx, newExporter(promslog.New(common.log), *common.configFile, *flags.seed), flags, func(string) {})
 	}
 }
 
-// serve runs e until ctx ends or the listener fails.
-func serve(ctx context.Context, e *exporter, flags serveFlags) error {
+// serve runs e until ctx ends or a listener fails. It calls bound with the
+// address of each listener, such as http://localhost:10056, once it is bound.
+func serve(ctx context.Context, e *exporter, flags serveFlags, bound func(address string)) error {
 	if !usable(*flags.telemetryPath) {
 		return errors.New("--web.telemetry-path must be a path such as /metrics, outside /-/ and /debug/")
 	}
-	err := e.load()
+	err := checkWebConfig(*flags.toolkit.WebConfigFile)
+	if err != nil {
+		return err
+	}
+	err = e.load()
 	if err != nil {
 		return err
 	}
@@ -72,9 +67,10 @@ func serve(ctx context.Context, e *exporter, flags serveFlags) error {
 		close(stopped)
 	}()
 	go e.reloadOnHangup(ctx)
-	err = listen(ctx, e, flags)
+	err = listen(ctx, e, flags, bound)
 	cancel()
 	<-stopped
+	e.watchers.replace()
 	return err
 }
 
@@ -83,66 +79,4 @@ func usable(telemetryPath string) bool {
 	return path.IsAbs(telemetryPath) && path.Clean(telemetryPath) == telemetryPath && telemetryPath != "/" &&
 		!strings.HasPrefix(telemetryPath, "/-/") && !strings.HasPrefix(telemetryPath, "/debug/") &&
 		!strings.ContainsAny(telemetryPath, "{} \t")
-}
-
-// listen serves HTTP until ctx ends, then lets requests finish.
-func listen(ctx context.Context, e *exporter, flags serveFlags) error {
-	server := &http.Server{
-		Handler:           handler(e, flags),
-		ReadHeaderTimeout: readHeaderTimeout,
-		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- toolkit.ListenAndServe(server, flags.toolkit, e.log) }()
-	select {
-	case err := <-failed:
-		return fmt.Errorf("cannot serve: %w", err)
-	case <-ctx.Done():
-	}
-	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	err := server.Shutdown(limit)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return server.Close() // somebody reads for ever
-	}
-	return err
-}
-
-func handler(e *exporter, flags serveFlags) http.Handler {
-	registry := prometheus.NewRegistry()
-	e.register(registry)
-	options := web.Options{
-		TelemetryPath: *flags.telemetryPath,
-		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, EnableOpenMetrics: true}),
-		Targets:       e.store.Snapshot,
-		Ready:         e.loaded.Load,
-		Pprof:         *flags.pprof,
-	}
-	if *flags.lifecycle {
-		options.Reload = e.reload
-	}
-	return web.Handler(options)
-}
-
-// reload is load for a running exporter: what is wrong is also logged.
-func (e *exporter) reload() error {
-	err := e.load()
-	if err != nil {
-		e.log.Error("configuration not usable, nothing changed", "faults", strings.Split(err.Error(), "\n"))
-	}
-	return err
-}
-
-func (e *exporter) reloadOnHangup(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
-	for {
-		select {
-		case <-hangups:
-			_ = e.reload() // logged
-		case <-ctx.Done():
-			return
-		}
-	}
 }

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	toolkit "github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/integra-exporter/integra_exporter/internal/web"
+)
+
+// listen serves HTTP until ctx ends, then lets requests finish.
+func listen(ctx context.Context, e *exporter, flags serveFlags, bound func(address string)) error {
+	server := &http.Server{
+		Handler:           handler(e, flags),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+	}
+	// The toolkit opens the listeners; the server says here that it has begun to serve one.
+	server.BaseContext = func(l net.Listener) context.Context {
+		encrypted := server.TLSConfig != nil && server.TLSConfig.GetConfigForClient != nil // which only the toolkit sets
+		bound(reachedAt(l.Addr(), encrypted))
+		return context.Background()
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- toolkit.ListenAndServe(server, flags.toolkit, e.log) }()
+	select {
+	case err := <-failed:
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return fmt.Errorf("cannot serve: %w; choose another with --web.listen-address", err)
+		}
+		return fmt.Errorf("cannot serve: %w", err)
+	case <-ctx.Done():
+	}
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(limit)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return server.Close() // somebody reads for ever
+	}
+	return err
+}
+
+// reachedAt returns what a person on this machine gives a browser; for what no browser reaches, network and address.
+func reachedAt(address net.Addr, encrypted bool) string {
+	tcp, isTCP := address.(*net.TCPAddr)
+	if !isTCP {
+		return address.Network() + " " + address.String()
+	}
+	scheme, host := "http", address.String()
+	if encrypted {
+		scheme = "https"
+	}
+	if tcp.IP.IsUnspecified() {
+		host = fmt.Sprintf("localhost:%d", tcp.Port)
+	}
+	return scheme + "://" + host
+}
+
+func handler(e *exporter, flags serveFlags) http.Handler {
+	registry := prometheus.NewRegistry()
+	e.register(registry)
+	options := web.Options{
+		TelemetryPath: *flags.telemetryPath,
+		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, EnableOpenMetrics: true}),
+		Targets:       e.store.Snapshot,
+		Ready:         func() bool { return e.loaded.Load() != nil },
+		Rejected:      e.rejection,
+		Pprof:         *flags.pprof,
+	}
+	if *flags.lifecycle {
+		options.Reload = e.reload
+	}
+	return web.Handler(options)
+}
