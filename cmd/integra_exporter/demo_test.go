@@ -56,7 +56,7 @@ func TestDemo(t *testing.T) {
 		`integra_key_superseded{institution="uib",kind="api",target="stillinger"}`,
 		`integra_key_expiry_state{institution="himolde",kind="api",state="unknown",target="fs-emner"}`,
 		`integra_key_expiry_state{institution="uio",kind="api",state="never",target="fs-emner"}`,
-		`integra_key_expiry_state{institution="ntnu",kind="api",state="dated",target="organisasjoner"}`,
+		`integra_key_expiry_state{institution="oslomet",kind="api",state="dated",target="organisasjoner"}`,
 		`integra_key_expiry_state{institution="uio",kind="key",state="dated",target="brom-token"}`,
 		`integra_gravitee_success{institution="uio"}`,
 	} {

@@ -21,6 +21,7 @@ type keyring struct {
 	mu       sync.Mutex
 	keys     map[probe.Target]usedKey
 	readings map[string]gravitee.Reading // by institution that has an API manager; zero: none yet
+	troubles map[string]string           // by institution: the kind of the last failure to read it; empty: none
 	differ   map[probe.Target]bool       // whose sources disagree, which has been said
 }
 
@@ -31,7 +32,8 @@ type usedKey struct {
 
 func newKeyring(log *slog.Logger) *keyring {
 	return &keyring{
-		log: log, keys: map[probe.Target]usedKey{}, readings: map[string]gravitee.Reading{}, differ: map[probe.Target]bool{},
+		log: log, keys: map[probe.Target]usedKey{}, readings: map[string]gravitee.Reading{},
+		troubles: map[string]string{}, differ: map[probe.Target]bool{},
 	}
 }
 
@@ -45,11 +47,21 @@ func (k *keyring) replace(loaded *config.Config) {
 		k.keys[api.Target] = usedKey{api.Key, api.KeyExpires}
 	}
 	maps.DeleteFunc(k.differ, func(target probe.Target, _ bool) bool { return k.keys[target].source == nil })
-	before := k.readings
-	k.readings = map[string]gravitee.Reading{}
+	before, troubles := k.readings, k.troubles
+	k.readings, k.troubles = map[string]gravitee.Reading{}, map[string]string{}
 	for _, manager := range loaded.Gravitee {
 		k.readings[manager.Institution] = before[manager.Institution]
+		k.troubles[manager.Institution] = troubles[manager.Institution]
 	}
+}
+
+// trouble notes what is wrong with an API manager, and reports whether something else, or nothing, was before.
+func (k *keyring) trouble(institution, now string) (changed bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	changed = k.troubles[institution] != now
+	k.troubles[institution] = now
+	return changed
 }
 
 // read remembers the last good reading of an institution's API manager, and

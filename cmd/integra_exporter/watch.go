@@ -62,17 +62,15 @@ func (e *exporter) watch(loaded *config.Config) {
 
 // managerReader returns what to do with each reading of an institution's API manager.
 func (e *exporter) managerReader(institution string) func(gravitee.Status) {
-	last := ""
 	return func(status gravitee.Status) {
 		for _, target := range e.keys.read(institution, status.Reading) {
 			e.learn(target)
 		}
 		e.store.Read(institution, status.Err == nil, status.Reading.At)
 		now := kindOf(status.Err)
-		if now == last {
+		if !e.keys.trouble(institution, now) {
 			return
 		}
-		last = now
 		if status.Err == nil {
 			e.log.Info("API manager is read again", "institution", institution)
 			return

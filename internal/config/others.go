@@ -188,16 +188,17 @@ func (r *resolver) credential(p *place, e *credential) probe.Credential {
 	return watched
 }
 
-// legible tells a file that can be read, but says no end. One that has ended is no fault of the configuration.
+// legible warns of a file that can be read, but says no end: it may be put right
+// without a reload, and then needs none. One that has ended is no fault of the configuration.
 func (r *resolver) legible(e *credential, prober probe.Prober) {
 	_, err := prober.Probe(context.Background())
 	reason, _ := probe.ReasonOf(err)
 	switch {
 	case reason != probe.ReasonKeyUnreadable:
 	case e.CertificateFile.good():
-		r.fault(e.CertificateFile.at, "certificate_file: %s: %s", shownPath(e.CertificateFile), probe.DetailOf(err))
+		r.warn(e.CertificateFile.at, "certificate_file: %s: %s", shownPath(e.CertificateFile), probe.DetailOf(err))
 	case e.JWTFile.good():
-		r.fault(e.JWTFile.at, "jwt_file: %s: %s", shownPath(e.JWTFile), probe.DetailOf(err))
+		r.warn(e.JWTFile.at, "jwt_file: %s: %s", shownPath(e.JWTFile), probe.DetailOf(err))
 	}
 }
 

@@ -54,7 +54,7 @@ var expiries = [...]struct {
 	Target
 	left time.Duration // zero: never
 }{
-	{Target{"ntnu", "organisasjoner"}, 20 * day},
+	{Target{"oslomet", "organisasjoner"}, 20 * day},
 	{Target{"oslomet", "stillinger"}, 200 * day},
 	{Target{"uio", "maskinporten"}, 0},
 }

@@ -76,20 +76,20 @@ func TestWrongOptions(t *testing.T) {
 	dead.Close()
 	plain := strings.Replace(p.ManagementURL(uio), "https:", "http:", 1)
 	for want, change := range map[string]func(*Options){
-		"token_unreadable: the token cannot be read: " + file + ": no such file": func(o *Options) { o.Token = secret.NewFile(file) },
-		"token_unreadable: the value is empty":                                                func(o *Options) { o.Token = literal("") },
-		"token_rejected: " + unknown:                                                          func(o *Options) { o.Token = literal(token) },
-		"not_found: the API manager has no such application: is its id right? (404)":          func(o *Options) { o.Application = "../x y" },
-		"not_found: the API manager has no such organization (404)":                           func(o *Options) { o.Organization = "x" },
-		"not_found: the API manager has no such environment (404)":                            func(o *Options) { o.Environment = "x" },
-		"not_found: " + nowhere:                                                               func(o *Options) { o.URL = o.URL.JoinPath("v2") },
-		"unreachable: connection refused":                                                     func(o *Options) { o.URL = parse(t, dead.URL) },
-		"unreachable: no such host":                                                           func(o *Options) { o.URL = parse(t, "https://nobody.invalid/management") },
-		"tls: the issuer of the API manager's certificate is not trusted":                     func(o *Options) { o.TLS.RootCAs = nil },
-		"tls: the API manager's certificate is for another name":                              func(o *Options) { o.TLS = &tls.Config{RootCAs: p.CA()} },
-		"tls: the API manager ended the handshake with an alert":                              func(o *Options) { o.TLS.MaxVersion = tls.VersionTLS11; o.TLS.MinVersion = tls.VersionTLS11 },
-		"invalid: unexpected status 400":                                                      func(o *Options) { o.URL = parse(t, plain) },
-		"tls: the API manager's certificate is expired or not valid yet":                      func(o *Options) { o.TLS.Time = func() time.Time { return time.Now().AddDate(3, 0, 0) } },
+		"token_unreadable: the token cannot be read: " + file + ": no such file":     func(o *Options) { o.Token = secret.NewFile(file) },
+		"token_unreadable: the value is empty":                                       func(o *Options) { o.Token = literal("") },
+		"token_rejected: " + unknown:                                                 func(o *Options) { o.Token = literal(token) },
+		"not_found: the API manager has no such application: is its id right? (404)": func(o *Options) { o.Application = "../x y" },
+		"not_found: the API manager has no such organization (404)":                  func(o *Options) { o.Organization = "x" },
+		"not_found: the API manager has no such environment (404)":                   func(o *Options) { o.Environment = "x" },
+		"not_found: " + nowhere:                                                      func(o *Options) { o.URL = o.URL.JoinPath("v2") },
+		"unreachable: connection refused":                                            func(o *Options) { o.URL = parse(t, dead.URL) },
+		"unreachable: no such host":                                                  func(o *Options) { o.URL = parse(t, "https://nobody.invalid/management") },
+		"tls: the issuer of the API manager's certificate is not trusted":            func(o *Options) { o.TLS.RootCAs = nil },
+		"tls: the API manager's certificate is for another name":                     func(o *Options) { o.TLS = &tls.Config{RootCAs: p.CA()} },
+		"tls: the API manager ended the handshake with an alert":                     func(o *Options) { o.TLS.MaxVersion = tls.VersionTLS11; o.TLS.MinVersion = tls.VersionTLS11 },
+		"invalid: unexpected status 400":                                             func(o *Options) { o.URL = parse(t, plain) },
+		"tls: the API manager's certificate is expired or not valid yet":             func(o *Options) { o.TLS.Time = func() time.Time { return time.Now().AddDate(3, 0, 0) } },
 	} {
 		o := options(t, p)
 		change(&o)

@@ -93,9 +93,9 @@ func TestKeyDates(t *testing.T) {
 	t.Parallel()
 	past, future := time.Date(2020, 2, 29, 12, 0, 0, 0, time.UTC), time.Now().Add(time.Hour).UTC().Truncate(time.Second)
 	for at, want := range map[time.Time]watched{
-		past:        {KeyEnd{SourceConfig, past}, ReasonKeyExpired, "on 2020-02-29"},
-		future:      {KeyEnd{SourceConfig, future}, "", ""},
-		time.Time{}: {KeyEnd{Source: SourceConfig}, "", ""},
+		past:   {KeyEnd{SourceConfig, past}, ReasonKeyExpired, "on 2020-02-29"},
+		future: {KeyEnd{SourceConfig, future}, "", ""},
+		{}:     {KeyEnd{Source: SourceConfig}, "", ""},
 	} {
 		diff := cmp.Diff(want, look(t, NewKey(Credential{Ends: &KeyEnd{SourceConfig, at}})))
 		if diff != "" {
