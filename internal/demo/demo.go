@@ -101,11 +101,11 @@ func (p *Platform) Clear(institution, api string) { p.Set(institution, api, Heal
 
 // Run lets the scenario's passing faults come and go until ctx ends or the
 // platform is closed; those still in force are then cleared. When it begins,
-// one key is renewed and one revoked, for good.
+// one key is renewed, for good.
 func (p *Platform) Run(ctx context.Context) {
 	start := time.Now()
-	for _, l := range lives {
-		l.change(p.gateway(l.Institution).subscription(l.API).access)
+	for _, r := range renewed {
+		p.Renew(r.Institution, r.API)
 	}
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()

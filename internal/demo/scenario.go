@@ -59,15 +59,8 @@ var expiries = [...]struct {
 	{Target{"uio", "maskinporten"}, 0},
 }
 
-// lives are what happens to keys that are in use, once Run has begun. The gateway
-// that refuses the revoked one does so from the start.
-var lives = [...]struct {
-	Target
-	change func(*entry)
-}{
-	{Target{"uib", "stillinger"}, func(e *entry) { e.renew() }},
-	{Target{"uit", "organisasjoner"}, (*entry).revoke},
-}
+// renewed are the APIs whose key, in use, somebody renews once Run has begun.
+var renewed = [...]Target{{"uib", "stillinger"}}
 
 // unreadable is the institution whose API manager refuses the token from the start.
 const unreadable = "himolde"
