@@ -33,6 +33,7 @@ type exporter struct {
 	watchers  watchers
 
 	loading  sync.Mutex
+	learning sync.Mutex   // what is found out last is what is remembered
 	swapping sync.RWMutex // a run is remembered in store and metrics as a whole, before or after a reload
 	// When the configuration in force was loaded, and when one was rejected since; nil: not at all.
 	loaded, rejected atomic.Pointer[time.Time]
@@ -132,6 +133,8 @@ func (e *exporter) record(target probe.Target, result probe.Result) (change stat
 // learn remembers what is known of the key that target uses now, and returns
 // what the API manager says of it.
 func (e *exporter) learn(target probe.Target) gravitee.Match {
+	e.learning.Lock()
+	defer e.learning.Unlock()
 	learned, match, used := e.keys.about(target)
 	if used {
 		e.store.Learn(target, learned)

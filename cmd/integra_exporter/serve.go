@@ -70,7 +70,7 @@ func serve(ctx context.Context, e *exporter, flags serveFlags, bound func(addres
 	err = listen(ctx, e, flags, bound)
 	cancel()
 	<-stopped
-	e.watchers.replace()
+	e.watchers.close()
 	return err
 }
 

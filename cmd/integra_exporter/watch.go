@@ -21,6 +21,15 @@ type watchers struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc
 	loops  sync.WaitGroup
+	closed bool
+}
+
+// close ends the loops there are, and lets no other begin: a reload may come at the last moment.
+func (w *watchers) close() {
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	w.replace()
 }
 
 // replace ends the loops there are and begins these.
@@ -33,6 +42,9 @@ func (w *watchers) replace(loops ...func(context.Context)) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	w.cancel = cancel
+	if w.closed {
+		return
+	}
 	for _, loop := range loops {
 		w.loops.Go(func() { loop(ctx) })
 	}

@@ -56,7 +56,7 @@ func (a *AMQP) Probe(ctx context.Context) (Observation, error) {
 	var seen Observation
 	password, err := a.broker.Password.Read()
 	if err != nil {
-		return seen, unreadablePassword(err)
+		return seen, noSecret("the password", err)
 	}
 	seen.KeyEnds = a.keyEnds(password)
 	s := &session{AMQP: a, password: password, trace: newTrace(ctx), seen: &seen}
@@ -81,13 +81,6 @@ func (a *AMQP) keyEnds(password secret.Value) (ends []KeyEnd) {
 		}
 	}
 	return ends
-}
-
-func unreadablePassword(err error) error {
-	if isExhausted(err) {
-		return Fail(ReasonResources, "no descriptor to read the password")
-	}
-	return Fail(ReasonKeyUnreadable, "%v", err)
 }
 
 // session is one probe.

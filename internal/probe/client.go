@@ -79,7 +79,7 @@ func (c *client) newRequest() (*http.Request, error) {
 	for name, source := range c.request.Secrets {
 		value, err := source.Read()
 		if err != nil {
-			return nil, unreadableSecret(name, err)
+			return nil, noSecret("the value of header "+name, err)
 		}
 		header[name] = []string{value.Reveal()}
 	}
@@ -105,9 +105,10 @@ func setBody(req *http.Request, body []byte) {
 	}
 }
 
-func unreadableSecret(header string, err error) error {
+// noSecret is the cause of an error of a secret's source; what says in words which secret it is.
+func noSecret(what string, err error) error {
 	if isExhausted(err) {
-		return Fail(ReasonResources, "no descriptor to read the value of header %s", header)
+		return Fail(ReasonResources, "no descriptor to read %s", what)
 	}
 	return Fail(ReasonKeyUnreadable, "%v", err)
 }

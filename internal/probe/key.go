@@ -75,7 +75,7 @@ func (k *Key) end() (KeyEnd, error) {
 func tokenEnd(source secret.Source) (KeyEnd, error) {
 	token, err := source.Read()
 	if err != nil {
-		return KeyEnd{}, Fail(ReasonKeyUnreadable, "%v", err)
+		return KeyEnd{}, noSecret("the token", err)
 	}
 	end, ok := jwtEnd(token.Reveal())
 	if !ok {
@@ -148,7 +148,7 @@ func (c Credential) pkcs12Certificates(content []byte) ([]*x509.Certificate, err
 	if c.CertificatePassword != nil {
 		value, err := c.CertificatePassword.Read()
 		if err != nil {
-			return nil, Fail(ReasonKeyUnreadable, "%v", err)
+			return nil, noSecret("the certificate's password", err)
 		}
 		password = value.Reveal()
 	}
