@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"crypto/subtle"
 	"maps"
 	"net/http"
 	"slices"
@@ -14,6 +15,7 @@ import (
 type Auth struct {
 	client
 	keyHeader string
+	key       secret.Source // nil: the request carries none
 	refusals  []int
 }
 
@@ -25,7 +27,7 @@ func NewAuth(request Request, keyHeader string, refusals []int, transport *Trans
 	request.Secrets = maps.Clone(request.Secrets)
 	// Under whatever name: a second header may carry the same key.
 	maps.DeleteFunc(request.Secrets, func(_ string, source secret.Source) bool { return source == key })
-	return &Auth{client{request, transport, shared}, keyHeader, refusals}
+	return &Auth{client{request, transport, shared}, keyHeader, key, refusals}
 }
 
 // Probe implements Prober. It observes the request that decided: the first
@@ -42,10 +44,30 @@ func (a *Auth) Probe(ctx context.Context) (Observation, error) {
 
 // attempt sends the request with what edit makes of its header; how says that in words.
 func (a *Auth) attempt(ctx context.Context, how string, edit func(http.Header)) (Observation, error) {
-	return a.ask(ctx, edit, func(t *trace, resp *http.Response, seen *Observation) error {
+	withoutKey := func(h http.Header) {
+		a.dropKey(h)
+		edit(h)
+	}
+	return a.ask(ctx, withoutKey, func(t *trace, resp *http.Response, seen *Observation) error {
 		t.observe(seen)
 		return a.judge(t.ctx, resp, seen, how)
 	})
+}
+
+// dropKey takes out what holds the real key though it comes from another source.
+func (a *Auth) dropKey(h http.Header) {
+	if a.key == nil {
+		return
+	}
+	key, err := a.key.Read()
+	if err != nil {
+		return // then it cannot be known, nor is it what the api is asked with
+	}
+	for name := range a.request.Secrets {
+		if subtle.ConstantTimeCompare([]byte(h[name][0]), []byte(key.Reveal())) == 1 {
+			delete(h, name)
+		}
+	}
 }
 
 // judge reads a body only where it tells who made an error; never that of a

@@ -23,6 +23,11 @@ func TestAuthOnTheWire(t *testing.T) {
 	p := l.plan(d.port)
 	key := p.Secrets[keyHeader]
 	p.Secrets["x-same-key"] = key
+	value, err := key.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Secrets["x-copy-of-the-key"] = secret.Literal{Value: secret.New(value.Reveal())}
 	p.Secrets["x-other"] = secret.Literal{Value: secret.New("other")}
 	p.Method, p.Body = http.MethodPost, []byte(`{"personidentifikatorer":["x"]}`)
 	a := p.auth()
@@ -64,7 +69,7 @@ func TestAuthOnTheWire(t *testing.T) {
 			t.Errorf("the real key was sent:\n%s", sent.head)
 		}
 	}
-	if p.Secrets[keyHeader] != key || len(p.Secrets) != 3 {
+	if p.Secrets[keyHeader] != key || len(p.Secrets) != 4 {
 		t.Error("the api's own request has lost its key")
 	}
 }
