@@ -1,0 +1,237 @@
+import { Board, carried, instance, job } from "./board";
+import { AnyPanel, columns, lines, paint, stat, strips } from "./panel";
+import { bad, colour, good, limits, neutral, warning, words } from "./palette";
+import { exporters, now, range, rows, select } from "./query";
+import { table } from "./table";
+
+export const exporter = (): Board => ({
+  uid: "integra-exporter",
+  title: "Integra: exporter",
+  description: "Whether the exporter itself is well: on time, with room to spare, and with the configuration it was given.",
+  from: "now-6h",
+  variables: [job, instance, ...carried],
+  sections: [
+    { title: "Is it up, and with the right configuration?", panels: [up(), reloaded(), oldest(), panics(), upOverTime(), versions()] },
+    { title: "Does it keep up?", panels: [age(), lag(), skipped(), inFlight(), runs(), numbers()] },
+    { title: "What does it need?", panels: [processor(), memory(), descriptors(), goroutines(), scrapes(), samples()] },
+  ],
+});
+
+const replica = "{{instance}}";
+const by = "max by (job, instance)";
+const lastRun = select(exporters, "integra_probe_last_run_timestamp_seconds");
+const interval = select(exporters, "integra_probe_interval_seconds");
+const intervals = `${by} ((time() - ${lastRun}) / ${interval})`;
+const reachable = `min by (job, instance) (${select(exporters, "up")})`;
+const upWords = words([1, "up", good], [0, "down", bad]);
+const ageLimits = limits(good, [2, warning], [3, bad]);
+
+/** A rate of a counter of each exporter. */
+function rate(metric: string, labels = "job, instance"): string {
+  return `sum by (${labels}) (rate(${select(exporters, metric)}[$__rate_interval]))`;
+}
+
+function up(): AnyPanel {
+  return stat({
+    title: "Exporters",
+    description: "Whether Prometheus reaches each exporter.",
+    unit: "none",
+    noValue: "None is scraped",
+    size: [6, 4],
+    steps: limits(bad, [1, good]),
+    mappings: [upWords],
+    queries: [now(reachable, replica)],
+  });
+}
+
+function reloaded(): AnyPanel {
+  return stat({
+    title: "Configuration",
+    description: "Whether the last attempt to load the configuration worked. After a rejected one the configuration before is still in force; check-config says what is wrong.",
+    unit: "none",
+    noValue: "None is scraped",
+    size: [6, 4],
+    steps: limits(bad, [1, good]),
+    mappings: [words([1, "loaded", good], [0, "rejected", bad])],
+    queries: [now(`min by (job, instance) (${select(exporters, "integra_exporter_config_last_reload_successful")})`, replica)],
+  });
+}
+
+function oldest(): AnyPanel {
+  return stat({
+    title: "Oldest result, in intervals",
+    description: "How many of its own intervals the most neglected target has waited since its last run. About 1 is normal; from 3 on, results are stale though the exporter is up.",
+    unit: "none",
+    noValue: "No target has run",
+    size: [6, 4],
+    decimals: 1,
+    steps: ageLimits,
+    queries: [now(intervals, replica)],
+  });
+}
+
+function panics(): AnyPanel {
+  return stat({
+    title: "Panics",
+    description: "Probes that ended in a panic in the time shown: a bug of the exporter, with a stack trace in its log. Other targets are not affected.",
+    unit: "none",
+    noValue: "None is scraped",
+    size: [6, 4],
+    decimals: 0,
+    steps: limits(good, [0.5, bad]),
+    mappings: [words([0, "none", good])],
+    queries: [now(`sum by (job, instance) (increase(${select(exporters, "integra_exporter_panics_total")}[$__range]))`, replica)],
+  });
+}
+
+function upOverTime(): AnyPanel {
+  return strips({
+    title: "Up over time",
+    description: "When each exporter could be reached. While it was down, nobody looked at its targets.",
+    unit: "none",
+    noValue: "None is scraped",
+    size: [12, 6],
+    mappings: [upWords],
+    queries: [range(reachable, replica)],
+  });
+}
+
+function versions(): AnyPanel {
+  const loaded = `1000 * ${by} (${select(exporters, "integra_exporter_config_last_reload_success_timestamp_seconds")})`;
+  const build = `max by (job, instance, version, revision, goversion) (${select(exporters, "integra_exporter_build_info")})`;
+  const look = {
+    title: "What is running",
+    description: "Version of each exporter, and when it last loaded its configuration.",
+    unit: "dateTimeFromNow",
+    noValue: "None is scraped",
+    size: [12, 6] as [number, number],
+    queries: [rows(`${build}\n  * on (job, instance) group_left () (${loaded})`)],
+  };
+  return table(look, [
+    { field: "instance", title: "Instance" },
+    { field: "version", title: "Version" },
+    { field: "revision", title: "Revision" },
+    { field: "goversion", title: "Go" },
+    { field: "Value", title: "Configuration loaded", unit: "dateTimeFromNow" },
+  ], "job");
+}
+
+function age(): AnyPanel {
+  return lines({
+    title: "Oldest result, in intervals",
+    description: "A line that climbs past 3: the scheduler of that exporter has stopped or cannot keep up.",
+    unit: "none",
+    noValue: "No target has run",
+    size: [8, 8],
+    decimals: 1,
+    min: 0,
+    steps: ageLimits,
+    queries: [range(intervals, replica)],
+  });
+}
+
+function lag(): AnyPanel {
+  const late = (share: number) => `max(histogram_quantile(${share}, ${rate("integra_exporter_schedule_lag_seconds_bucket", "job, instance, le")}))`;
+  const panel = lines({
+    title: "Lag: how late runs begin",
+    description: "How much later than planned runs began, of the exporter that is latest. Milliseconds are normal; more means too little processor or a cap that is too low.",
+    unit: "s",
+    noValue: "No runs in this time",
+    size: [8, 8],
+    min: 0,
+    queries: [range(late(0.5), "half of the runs"), range(late(0.99), "99 % of the runs")],
+  });
+  return paint(panel, [["half of the runs", colour.blue], ["99 % of the runs", colour.orange]]);
+}
+
+function skipped(): AnyPanel {
+  const counted = `sum by (cause) (increase(${select(exporters, "integra_exporter_runs_skipped_total")}[$__rate_interval]))`;
+  const panel = columns({
+    title: "Runs that were skipped",
+    description: "Overlap: the target's run before still went on; lower its timeout or lengthen its interval. Capacity: no room under max_concurrent or max_concurrent_per_host.",
+    unit: "none",
+    noValue: "None is scraped",
+    size: [8, 8],
+    decimals: 0,
+    min: 0,
+    queries: [range(counted, "{{cause}}")],
+  });
+  return paint(panel, [["overlap", warning], ["capacity", bad]]).interval("1m");
+}
+
+function inFlight(): AnyPanel {
+  return lines({
+    title: "Probes that are going on",
+    description: "At the moment of each scrape. Compare with max_concurrent: close to it, runs begin late or are skipped.",
+    unit: "none",
+    noValue: "None is scraped",
+    size: [8, 8],
+    min: 0,
+    queries: [range(`${by} (${select(exporters, "integra_exporter_probes_in_flight")})`, replica)],
+  });
+}
+
+function runs(): AnyPanel {
+  return lines({
+    title: "Runs per second, by kind",
+    description: "What all exporters do together. A drop is a scheduler that stopped, or targets that left the configuration.",
+    unit: "ops",
+    noValue: "No runs in this time",
+    size: [8, 8],
+    min: 0,
+    queries: [range(rate("integra_probe_runs_total", "kind"), "{{kind}}")],
+  });
+}
+
+function numbers(): AnyPanel {
+  const panel = lines({
+    title: "Targets, by kind",
+    description: "Targets of the present configuration, of the exporter that has most.",
+    unit: "none",
+    noValue: "None is scraped",
+    size: [8, 8],
+    decimals: 0,
+    min: 0,
+    queries: [range(`max by (kind) (${select(exporters, "integra_exporter_targets")})`, "{{kind}}")],
+  });
+  return panel;
+}
+
+function resource(title: string, description: string, unit: string, expression: string): AnyPanel {
+  return lines({
+    title,
+    description,
+    unit,
+    noValue: "None is scraped",
+    size: [8, 8],
+    min: 0,
+    steps: limits(neutral),
+    queries: [range(expression, replica)],
+  });
+}
+
+function processor(): AnyPanel {
+  return resource("Processor", "Share of one processor that the exporter uses; 100 % is one of them.", "percentunit", rate("process_cpu_seconds_total"));
+}
+
+function memory(): AnyPanel {
+  const resident = `${by} (${select(exporters, "process_resident_memory_bytes")})`;
+  return resource("Memory", "Resident memory. It follows the number of targets; a line that only climbs is a leak.", "bytes", resident);
+}
+
+function descriptors(): AnyPanel {
+  const share = `${by} (${select(exporters, "process_open_fds")} / ${select(exporters, "process_max_fds")})`;
+  return resource("File descriptors", "Share of those allowed (ulimit -n) that are in use. At 100 % probes fail with the reason resources.", "percentunit", share);
+}
+
+function goroutines(): AnyPanel {
+  return resource("Goroutines", "They follow the probes that are going on; a line that only climbs is a leak.", "short", `${by} (${select(exporters, "go_goroutines")})`);
+}
+
+function scrapes(): AnyPanel {
+  return resource("Time of a scrape", "How long Prometheus takes to read the metrics; it must stay under its scrape_timeout.", "s", `${by} (${select(exporters, "scrape_duration_seconds")})`);
+}
+
+function samples(): AnyPanel {
+  return resource("Samples per scrape", "How many samples an exporter hands over: what it costs Prometheus.", "short", `${by} (${select(exporters, "scrape_samples_scraped")})`);
+}

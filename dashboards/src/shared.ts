@@ -1,0 +1,50 @@
+import { failing, phases } from "./expression";
+import { rowToTarget } from "./link";
+import { AnyPanel, paint, stack } from "./panel";
+import { bad, colour, words } from "./palette";
+import { range, rows, Scope } from "./query";
+import { table } from "./table";
+
+/** What fails, why, and what to do: the same table on several dashboards. */
+export function failingTable(scope: Scope, title: string, height: number): AnyPanel {
+  const look = {
+    title,
+    description:
+      "Every target whose last run failed: whose fault it is (layer), the reason, what it means, what to do next and whom to tell. " +
+      "Meaning and next step come from the recording rules in alerts/; without them these two columns are empty.",
+    unit: "dateTimeFromNow",
+    noValue: "Nothing fails (or the exporter is not scraped: see Exporters)",
+    size: [24, height] as [number, number],
+    queries: [rows(failing(scope))],
+  };
+  return table(look, [
+    { field: "institution", title: "Institution", width: 110 },
+    { field: "target", title: "Target", width: 210, link: rowToTarget },
+    { field: "kind", title: "Kind", width: 90 },
+    { field: "layer", title: "Layer", width: 90 },
+    { field: "reason", title: "Reason", width: 170 },
+    { field: "meaning", title: "What it means" },
+    { field: "next", title: "What to do next" },
+    { field: "Value", title: "Last worked", width: 130, unit: "dateTimeFromNow", mappings: [words([0, "not since start", bad])], sort: "descending" },
+    { field: "contact", title: "Contact", width: 190 },
+  ]);
+}
+
+export const httpPhases = ["resolve", "connect", "tls", "processing", "transfer"] as const;
+export const brokerPhases = ["resolve", "connect", "tls", "login", "open", "declare", "roundtrip"] as const;
+
+const order = [colour.grey, colour.sky, colour.blue, colour.orange, colour.purple, colour.yellow, colour.green];
+
+/** Where the time goes, one phase upon the other. */
+export function phaseStack(scope: Scope, names: readonly string[], description: string, size: [number, number]): AnyPanel {
+  const panel = stack({
+    title: "Phases of the last run",
+    description,
+    unit: "s",
+    noValue: "No phases: no run got so far, or the kind has none (auth, key)",
+    size,
+    min: 0,
+    queries: [range(phases(scope, names), "{{phase}}")],
+  });
+  return paint(panel, names.map((name, index) => [`${index + 1} ${name}`, order[index] ?? colour.grey] as const));
+}

@@ -1,0 +1,60 @@
+import { TableSortByFieldStateBuilder, TableCellOptions, TableCellDisplayMode } from "@grafana/grafana-foundation-sdk/common";
+import { DynamicConfigValue, Threshold, ValueMapping } from "@grafana/grafana-foundation-sdk/dashboard";
+import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
+import { byThreshold, dress, Look } from "./panel";
+
+/** A column, in the order of the list; what a query returns besides is hidden. */
+export interface Column {
+  field: string; // a label, or the value: Value, with several queries Value #A, Value #B …
+  title: string;
+  width?: number;
+  unit?: string;
+  decimals?: number;
+  steps?: Threshold[]; // colours the text
+  mappings?: ValueMapping[];
+  link?: [title: string, url: string];
+  sort?: "ascending" | "descending";
+}
+
+/** A table of what queries return now; several queries are merged by the labels they share. */
+export function table(look: Look, columns: Column[], ...hidden: string[]): Table {
+  const panel = dress(new Table(), look)
+    .showHeader(true)
+    .filterable(true)
+    .colorScheme(byThreshold())
+    .transformations([{ id: "merge", options: {} }, organize(columns, hidden)])
+    .sortBy(columns.filter(({ sort }) => sort).map(sorted));
+  columns.forEach((column) => panel.overrideByName(column.title, properties(column)));
+  return panel;
+}
+
+function organize(columns: Column[], hidden: string[]) {
+  return {
+    id: "organize",
+    options: {
+      excludeByName: Object.fromEntries(["Time", ...hidden].map((field) => [field, true])),
+      indexByName: Object.fromEntries(columns.map(({ field }, index) => [field, index])),
+      renameByName: Object.fromEntries(columns.map(({ field, title }) => [field, title])),
+      includeByName: {},
+    },
+  };
+}
+
+function sorted(column: Column): TableSortByFieldStateBuilder {
+  return new TableSortByFieldStateBuilder().displayName(column.title).desc(column.sort === "descending");
+}
+
+const coloured: TableCellOptions = { type: TableCellDisplayMode.ColorText };
+
+function properties({ width, unit, decimals, steps, mappings, link }: Column): DynamicConfigValue[] {
+  const wanted: [string, unknown][] = [
+    ["custom.width", width],
+    ["unit", unit ?? "string"],
+    ["decimals", decimals],
+    ["thresholds", steps && { mode: "absolute", steps }],
+    ["mappings", mappings],
+    ["custom.cellOptions", (steps || mappings) && coloured],
+    ["links", link && [{ title: link[0], url: link[1] }]],
+  ];
+  return wanted.filter(([, value]) => value !== undefined).map(([id, value]) => ({ id, value }));
+}
