@@ -1,4 +1,4 @@
-// Package state remembers what the last run of each target said, and counts.
+// Package state remembers what the last runs of each target said, and counts.
 package state
 
 import (
@@ -49,8 +49,10 @@ type Store struct {
 }
 
 type record struct {
-	row     Target // without Reasons
-	reasons map[Cause]uint64
+	row      Target // without Reasons
+	reasons  map[Cause]uint64
+	runs     ring
+	failures ring
 }
 
 // New returns a Store without targets.
@@ -65,6 +67,7 @@ func (s *Store) Replace(checks []probe.Check) (gone []probe.Target) {
 	defer s.mu.Unlock()
 	before := s.targets
 	s.targets = make(map[probe.Target]*record, len(checks))
+	runs, failures := runBounds().each(len(checks)), failureBounds().each(len(checks))
 	for _, check := range checks {
 		r, had := before[check.Target]
 		if !had {
@@ -72,6 +75,8 @@ func (s *Store) Replace(checks []probe.Check) (gone []probe.Target) {
 		}
 		r.row.Target, r.row.Info = check.Target, check.Info
 		r.row.Interval, r.row.Timeout = check.Interval, check.Timeout
+		r.runs.resize(runs)
+		r.failures.resize(failures)
 		s.targets[check.Target] = r
 		delete(before, check.Target)
 	}
@@ -107,6 +112,8 @@ func (r *record) add(result probe.Result, change Change) {
 	r.row.Last = result
 	r.row.Runs++
 	r.row.Key.observe(result.Observation)
+	run := runOf(&result, change.To)
+	r.runs.add(run)
 	if change.Changed() {
 		r.row.Since = result.Start
 	}
@@ -115,12 +122,24 @@ func (r *record) add(result probe.Result, change Change) {
 		return
 	}
 	r.row.Failures++
+	r.failures.add(run)
 	r.reasons[change.To]++
 }
 
 func causeOf(err error) Cause {
 	reason, layer := probe.ReasonOf(err)
 	return Cause{Reason: reason, Layer: layer}
+}
+
+// Target returns what is known of one target; known is false where it is gone.
+func (s *Store) Target(target probe.Target) (row Target, known bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, known := s.targets[target]
+	if !known {
+		return Target{}, false
+	}
+	return r.copy(), true
 }
 
 // Snapshot returns all targets, sorted by institution, kind and name.
@@ -135,11 +154,15 @@ func (s *Store) copy() []Target {
 	defer s.mu.Unlock()
 	rows := make([]Target, 0, len(s.targets))
 	for _, r := range s.targets {
-		row := r.row
-		row.Reasons = sortedReasons(r.reasons)
-		rows = append(rows, row)
+		rows = append(rows, r.copy())
 	}
 	return rows
+}
+
+func (r *record) copy() Target {
+	row := r.row
+	row.Reasons = sortedReasons(r.reasons)
+	return row
 }
 
 // Compare orders targets by institution, kind and name.
