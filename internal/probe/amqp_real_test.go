@@ -61,7 +61,7 @@ func TestAMQPSeesEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := probe.Observation{
-		Elapsed: seen.Elapsed, Phases: seen.Phases,
+		Elapsed: seen.Elapsed, Phases: seen.Phases, IPVersion: 4,
 		Certificate: probe.Certificate{Expiry: brokertest.Expiry(), Verified: true},
 		Broker:      probe.BrokerInfo{Product: "RabbitMQ", Version: "3.10.8", Cluster: "integra-test"},
 		Queues:      []probe.QueueSeen{{Name: amqpClassic, Ready: 3}, {Name: amqpQuorum, Consumers: 1}},

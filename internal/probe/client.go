@@ -58,7 +58,8 @@ func (c *client) ask(
 	if resp.TLS != nil {   // a kept connection shook hands in another probe
 		t.handshook(shown(*resp.TLS, nil), false)
 	}
-	seen.Answered, seen.Status = true, resp.StatusCode
+	seen.Answered, seen.Status, seen.ContentLength = true, resp.StatusCode, resp.ContentLength
+	seen.HTTPVersion = float64(resp.ProtoMajor) + float64(resp.ProtoMinor)/10
 	seen.RateLimits = rateLimits(resp.Header)
 	err = judge(t, resp, &seen)
 	return seen, err

@@ -36,7 +36,12 @@ func dial(t *trace, resolver *net.Resolver, addr string) (net.Conn, error) {
 		return nil, err
 	}
 	t.enterDialing(PhaseConnect)
-	return connect(t.ctx, addrs, uint16(port))
+	conn, err := connect(t.ctx, addrs, uint16(port))
+	if err != nil {
+		return nil, err
+	}
+	t.reached(conn.RemoteAddr())
+	return conn, nil
 }
 
 func resolve(t *trace, resolver *net.Resolver, host string) ([]netip.Addr, error) {
@@ -133,6 +138,13 @@ func connect(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, er
 
 // isIPv4 says so also of the long form in which /etc/hosts is read.
 func isIPv4(addr netip.Addr) bool { return addr.Unmap().Is4() }
+
+func ipVersion(addr netip.Addr) int {
+	if isIPv4(addr) {
+		return 4
+	}
+	return 6
+}
 
 type dialed struct {
 	conn net.Conn

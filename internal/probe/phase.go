@@ -70,6 +70,7 @@ type trace struct {
 	connected bool // the request has its connection
 	ended     bool
 	cert      Certificate
+	ip        int // version of the last connection's address
 	bound     []binding
 }
 
@@ -126,6 +127,16 @@ func (t *trace) dialing() error {
 	}
 	t.dials++
 	return nil
+}
+
+// reached notes to which kind of address there is a connection.
+func (t *trace) reached(remote net.Addr) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	tcp, isTCP := remote.(*net.TCPAddr)
+	if isTCP && !t.ended {
+		t.ip = ipVersion(tcp.AddrPort().Addr())
+	}
 }
 
 // wantsConnection notes that the request is about to get a connection: its
@@ -205,7 +216,7 @@ func (t *trace) end() Phase {
 func (t *trace) observe(o *Observation) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	o.Phases, o.Certificate = t.phases, t.cert
+	o.Phases, o.Certificate, o.IPVersion = t.phases, t.cert, t.ip
 	for _, d := range t.phases {
 		o.Elapsed += d
 	}

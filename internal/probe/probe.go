@@ -53,9 +53,12 @@ type Prober interface {
 type Observation struct {
 	Elapsed       time.Duration // the other side's time: from the start to the last byte; the sum of Phases
 	Phases        Phases
-	Answered      bool // an HTTP status line arrived; Status and Size are valid
+	IPVersion     int  // 4 or 6: of the address that was connected to
+	Answered      bool // an HTTP status line arrived; the next four are valid
 	Status        int
-	Size          int64 // bytes of the body after decompression, as far as it was read
+	Size          int64   // bytes of the body after decompression, as far as it was read
+	ContentLength int64   // as the answer's header says; -1: it does not
+	HTTPVersion   float64 // such as 1.1
 	TransactionID string
 	Certificate   Certificate
 	RateLimits    []RateLimit // those seen

@@ -108,7 +108,10 @@ func (tr *Transport) roundTrip(t *trace, req *http.Request) (*http.Response, err
 				t.unbind()
 			}
 		},
-		GotConn:              func(httptrace.GotConnInfo) { t.hasConnection() },
+		GotConn: func(got httptrace.GotConnInfo) {
+			t.reached(got.Conn.RemoteAddr())
+			t.hasConnection()
+		},
 		GotFirstResponseByte: func() { t.enter(PhaseTransfer) },
 		Got1xxResponse:       func(int, textproto.MIMEHeader) error { return t.informed() },
 	}
