@@ -75,23 +75,23 @@ func TestChangedTargetNeverRunsTwiceAtOnce(t *testing.T) {
 func TestPlacesAreGivenBack(t *testing.T) {
 	p := newPlaces()
 	p.resize(Caps{Total: 1, PerHost: 1})
-	leave, err := p.enter(t.Context(), "a")
+	leave, err := p.enter(t.Context(), seat{host: "a"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = p.enter(ctx, "a")
+	_, err = p.enter(ctx, seat{host: "a", asked: true})
 	if err == nil {
 		t.Error("entered a full house")
 	}
 	leave()
-	leave, err = p.enter(t.Context(), "b")
+	leave, err = p.enter(t.Context(), seat{host: "b", asked: true})
 	if err != nil {
 		t.Error(err)
 	}
 	leave()
-	if p.taken != 0 || len(p.hosts) != 0 || len(p.waiting) != 0 {
+	if p.all.taken+p.asked.taken+len(p.all.hosts)+len(p.asked.hosts)+len(p.waiting) != 0 {
 		t.Errorf("left behind: %+v", p)
 	}
 }

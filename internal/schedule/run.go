@@ -14,31 +14,36 @@ import (
 func (s *Scheduler) execute(e *entry) {
 	r := e.run
 	defer close(r.done)
-	leave, err := s.enter(e)
+	e.awaitBefore()
+	leave, err := s.places.enter(e.ctx, seat{host: e.check.Host})
 	if err != nil {
 		s.finish(e, r, err)
 		return
 	}
-	planned := s.begin(r)
-	r.result = s.perform(e, planned)
+	s.carryOut(e, r, leave)
+}
+
+// awaitBefore waits for the run that this entry's replaced: canceled, and so
+// over soon. Two runs of one target never meet.
+func (e *entry) awaitBefore() {
+	if e.before != nil {
+		<-e.before
+	}
+}
+
+// carryOut probes in a place that is given back by leave.
+func (s *Scheduler) carryOut(e *entry, r *run, leave func()) {
+	s.begin(r)
+	r.result = s.perform(e, r)
 	leave()
 	s.finish(e, r, e.ctx.Err())
 }
 
-// enter waits until the run of e may begin.
-func (s *Scheduler) enter(e *entry) (leave func(), err error) {
-	if e.before != nil {
-		<-e.before // canceled, and so over soon: two runs of one target never meet
-	}
-	return s.places.enter(e.ctx, e.check.Host)
-}
-
-func (s *Scheduler) begin(r *run) (planned time.Time) {
+func (s *Scheduler) begin(r *run) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r.begun = true
 	s.running++
-	return r.planned
 }
 
 // finish reports the run, unless it was canceled, and makes room for the next one of e.
@@ -46,23 +51,30 @@ func (s *Scheduler) finish(e *entry, r *run, canceled error) {
 	if canceled == nil && errors.Is(r.result.Err, context.Canceled) {
 		canceled = context.Canceled
 	}
-	r.err = canceled
+	r.err, r.ended = canceled, time.Now()
 	if canceled == nil {
 		s.options.Report(e.check.Target, r.result)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.run = nil
+	if canceled == nil {
+		e.last = r
+	}
 	if r.begun {
 		s.running--
 	}
 }
 
-// perform probes once, within the check's timeout.
-func (s *Scheduler) perform(e *entry, planned time.Time) probe.Result {
-	ctx, cancel := context.WithTimeout(e.ctx, e.check.Timeout)
+// perform probes once, within the check's timeout and that of who asked.
+func (s *Scheduler) perform(e *entry, r *run) probe.Result {
+	result := probe.Result{Planned: r.planned, Start: time.Now()}
+	deadline := result.Start.Add(e.check.Timeout)
+	if !r.deadline.IsZero() && r.deadline.Before(deadline) {
+		deadline = r.deadline
+	}
+	ctx, cancel := context.WithDeadline(e.ctx, deadline)
 	defer cancel()
-	result := probe.Result{Planned: planned, Start: time.Now()}
 	result.Observation, result.Err = s.recovered(ctx, e.check)
 	result.Duration = result.Elapsed
 	if result.Elapsed == 0 {

@@ -28,12 +28,14 @@ func Causes() []Cause { return []Cause{CauseOverlap, CauseCapacity} }
 var ErrUnknownTarget = errors.New("unknown target")
 
 // Options says what becomes of the runs. The functions may be called
-// concurrently, for one target one at a time; none may be nil.
+// concurrently, for one target one at a time; none but Untimed may be nil.
 type Options struct {
 	Seed     string                            // replicas with different seeds run at different phases
 	Report   func(probe.Target, probe.Result)  // every run that was not canceled
 	Skipped  func(probe.Target, Cause)         // every run that did not begin
 	Panicked func(t probe.Target, at []string) // where a prober panicked, without its message
+
+	Untimed func(probe.Target) bool // which targets run only when somebody asks; nil: none
 }
 
 // Caps bounds how many probes run at once.
@@ -61,16 +63,19 @@ type entry struct {
 	due    time.Time
 	timer  *time.Timer
 	run    *run            // nil: none waits or is going on
+	last   *run            // the last one that was reported; nil: none
 	before <-chan struct{} // closed when the last run of what this entry replaced is over; nil: none
 }
 
 // run is one execution of a check, from when it was due.
 type run struct {
-	planned time.Time
-	begun   bool // false while it waits for room
-	done    chan struct{}
-	result  probe.Result
-	err     error
+	planned  time.Time
+	deadline time.Time // of who asked for it; zero: none
+	begun    bool      // false while it waits for room
+	done     chan struct{}
+	result   probe.Result
+	err      error
+	ended    time.Time
 }
 
 // New returns a Scheduler without checks. Close ends it.
@@ -171,8 +176,11 @@ func (s *Scheduler) InFlight() int {
 	return s.running
 }
 
-// start sets the timer of e for its first run.
+// start sets the timer of e for its first run, if it has one.
 func (s *Scheduler) start(e *entry) {
+	if s.options.Untimed != nil && s.options.Untimed(e.check.Target) {
+		return
+	}
 	e.due = s.phaseOf(e.check.Target).first(s.zero, e.check.Interval, time.Now())
 	e.timer = time.AfterFunc(time.Until(e.due), func() { s.tick(e) })
 }
