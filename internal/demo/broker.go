@@ -20,7 +20,7 @@ type broker struct {
 	opening sync.Mutex  // one change of door at a time; never taken by a connection
 	door    *brokerDoor // nil: connections are refused
 
-	mu    sync.Mutex // faults, here and in users
+	mu    sync.Mutex // faults and counts, here and in users
 	fault BrokerFault
 }
 
@@ -29,6 +29,7 @@ type brokerUser struct {
 	brokerApplication
 	password string
 	fault    BrokerFault
+	counts   map[string]queue // by producer, where set by hand
 }
 
 func newBroker(institution string, options Options, ca *authority, closing <-chan struct{}) (*broker, error) {

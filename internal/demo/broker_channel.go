@@ -88,7 +88,7 @@ func (c *brokerChannel) declareExchange(arguments reading) bool {
 func (c *brokerChannel) declareQueue(arguments reading) bool {
 	arguments.next(2)
 	name := arguments.shortString()
-	q, there := c.client.queue(name, c.shows(c.client))
+	q, there := c.finds(c.client, name)
 	switch {
 	case arguments.octet()&1 == 0:
 		return c.onlyLooks()
@@ -138,7 +138,7 @@ func (c *brokerChannel) content(f frame) bool {
 // is lost: nobody reads here.
 func (c *brokerChannel) take(m *message) bool {
 	fault := c.shows(c.client)
-	_, queued := c.client.queue(m.key, fault)
+	_, queued := c.finds(c.client, m.key)
 	switch {
 	case !c.client.exchange(m.exchange, fault):
 		return c.notFound(basicPublish, "exchange", m.exchange)

@@ -229,6 +229,7 @@ func TestUnknownBrokerNamesPanic(t *testing.T) {
 		"silent application":     func() { p.SetBroker("ntnu", iga, BrokerSilent) },
 		"fault outside the set":  func() { _ = BrokerFault(len(brokerFaults)).String() },
 		"password":               func() { p.Password("himolde", iga) },
+		"queue of another":       func() { p.SetQueue(Access{"ntnu", dfoSAP}, studentSystem, 1, 1) },
 	} {
 		func() {
 			defer func() {

@@ -18,8 +18,11 @@ type door struct {
 	connections sync.WaitGroup
 }
 
+// presenter says which certificate a handshake shows.
+type presenter func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+
 // openDoor serves handler over TLS, HTTP/1.1 and HTTP/2, at address.
-func openDoor(address string, certificate tls.Certificate, handler http.Handler) (*door, error) {
+func openDoor(address string, present presenter, handler http.Handler) (*door, error) {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
@@ -27,7 +30,7 @@ func openDoor(address string, certificate tls.Certificate, handler http.Handler)
 	d := &door{listener: listener, served: make(chan struct{})}
 	d.server = &http.Server{
 		Handler:           handler,
-		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12},
+		TLSConfig:         &tls.Config{GetCertificate: present, MinVersion: tls.VersionTLS12},
 		ErrorLog:          log.New(io.Discard, "", 0),
 		ReadHeaderTimeout: 10 * time.Second,
 		ConnState:         d.track,

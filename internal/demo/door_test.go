@@ -11,7 +11,7 @@ func TestDoorWaitsForHandlers(t *testing.T) {
 	p := start(t, quick())
 	var ended atomic.Bool
 	arrived := make(chan struct{})
-	d, err := openDoor("127.0.0.1:0", p.gateway("uio").certificate, http.HandlerFunc(
+	d, err := openDoor("127.0.0.1:0", p.gateway("uio").present, http.HandlerFunc(
 		func(_ http.ResponseWriter, r *http.Request) {
 			close(arrived)
 			<-r.Context().Done()

@@ -13,7 +13,6 @@ import (
 type gateway struct {
 	address       string // 127.0.0.1:PORT, the same also after a refusal
 	options       Options
-	certificate   tls.Certificate
 	subscriptions []*subscription
 	ledger        *ledger
 	management    *management
@@ -22,8 +21,9 @@ type gateway struct {
 	opening sync.Mutex // one change of door at a time; never taken by a request
 	door    *door      // nil: connections are refused
 
-	mu    sync.Mutex // faults and counts, here and in subscriptions
-	fault Fault
+	mu          sync.Mutex // the certificate, faults and counts, here and in subscriptions
+	certificate tls.Certificate
+	fault       Fault
 }
 
 // subscription is the exporter's access to one API of the gateway.
@@ -58,7 +58,7 @@ func newGateway(i institution, options Options, ca *authority, closing <-chan st
 		key := newIssued(time.Now().Add(-keysAge), time.Time{})
 		g.subscriptions = append(g.subscriptions, &subscription{api: a, access: g.ledger.subscribe(a.context, name, key)})
 	}
-	g.door, err = openDoor("127.0.0.1:0", certificate, g)
+	g.door, err = openDoor("127.0.0.1:0", g.present, g)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (g *gateway) reopen() {
 			return
 		default:
 		}
-		door, err := openDoor(g.address, g.certificate, g)
+		door, err := openDoor(g.address, g.present, g)
 		if err == nil {
 			g.door = door
 			return

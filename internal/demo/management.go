@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"crypto/tls"
 	"net/http"
 	"strings"
 	"time"
@@ -41,7 +42,8 @@ func newManagement(i institution, g *gateway, ca *authority) (*management, error
 	m.mux.HandleFunc(applications+"/subscriptions/{subscription}/"+m.dialect.keys, m.keysOf)
 	m.mux.HandleFunc(environment+"/apis/{api}", m.definition)
 	m.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { m.fail(w, http.StatusNotFound, "", "HTTP 404 Not Found") })
-	m.door, err = openDoor("127.0.0.1:0", certificate, m)
+	present := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil }
+	m.door, err = openDoor("127.0.0.1:0", present, m)
 	return m, err
 }
 
