@@ -14,7 +14,8 @@ type send func(value float64, extraLabels ...string)
 
 // family is one metric family of every target.
 type family struct {
-	desc      *prometheus.Desc
+	desc      *prometheus.Desc // with identity labels
+	bare      *prometheus.Desc // without
 	valueType prometheus.ValueType
 	each      func(*state.Target, send)
 }
@@ -74,15 +75,16 @@ var families = []family{
 }
 
 func gauge(name, help string, each func(*state.Target, send), extraLabels ...string) family {
-	return family{describe(name, help, extraLabels), prometheus.GaugeValue, each}
+	return familyOf(name, help, extraLabels, prometheus.GaugeValue, each)
 }
 
 func counter(name, help string, each func(*state.Target, send), extraLabels ...string) family {
-	return family{describe(name, help, extraLabels), prometheus.CounterValue, each}
+	return familyOf(name, help, extraLabels, prometheus.CounterValue, each)
 }
 
-func describe(name, help string, extraLabels []string) *prometheus.Desc {
-	return prometheus.NewDesc(name, help, append(identityLabels(), extraLabels...), nil)
+func familyOf(name, help string, extraLabels []string, valueType prometheus.ValueType, each func(*state.Target, send)) family {
+	labels := append(identityLabels(), extraLabels...)
+	return family{prometheus.NewDesc(name, help, labels, nil), prometheus.NewDesc(name, help, extraLabels, nil), valueType, each}
 }
 
 // ran sends nothing before the first run.
