@@ -108,6 +108,7 @@ func volatileText(out string) string {
 
 func TestCheckTable(t *testing.T) {
 	noLeaks(t)
+	t.Setenv("COLUMNS", "")
 	_, config := simulate(t, false)
 	got := call(t, "check", "--config.file="+config)
 	if got.code != 1 || got.err != "" {

@@ -50,11 +50,11 @@ func runDemo(ctx context.Context, common commonFlags, flags serveFlags, dir stri
 		return fmt.Errorf("cannot write the demo's configuration: %w", err)
 	}
 	go platform.Run(ctx)
-	hello := &greeting{out: std.out, telemetryPath: *flags.telemetryPath}
+	hello := &greeting{out: std.out, telemetryPath: *flags.telemetryPath, onRequest: !*flags.schedule}
 	if kept {
 		hello.config = path
 	}
-	return serve(ctx, newExporter(promslog.New(common.log), path, *flags.seed), flags, hello.at)
+	return serve(ctx, newExporter(promslog.New(common.log), path, flags.timing()), flags, hello.at)
 }
 
 // greeting says where to look, as soon as there is something to see.
@@ -62,6 +62,7 @@ type greeting struct {
 	out           io.Writer
 	telemetryPath string
 	config        string // empty: it is not kept
+	onRequest     bool
 
 	mu    sync.Mutex
 	begun bool
@@ -73,8 +74,11 @@ func (g *greeting) at(address string) {
 	defer g.mu.Unlock()
 	if !g.begun {
 		g.begun = true
-		_, _ = fmt.Fprint(g.out, "A simulated platform is running in this process, with faults of every kind.\n"+
-			"The first full pass takes fifteen seconds. Stop with Ctrl-C.\n\n")
+		when := "The first full pass takes fifteen seconds."
+		if g.onRequest {
+			when = "Targets run when their /probe is scraped; /sd lists them."
+		}
+		_, _ = fmt.Fprintf(g.out, "A simulated platform is running in this process, with faults of every kind.\n%s Stop with Ctrl-C.\n\n", when)
 		if g.config != "" {
 			_, _ = fmt.Fprintf(g.out, "  check it      %s check --config.file=%s\n", program, g.config)
 		}

@@ -4,7 +4,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,27 +69,6 @@ func flagsOf(group *kingpin.FlagGroupModel) []string {
 	}
 	slices.Sort(flags)
 	return flags
-}
-
-func TestDocumentedJSONFields(t *testing.T) {
-	var want, got []string
-	shape := reflect.TypeFor[document]()
-	for i := range shape.NumField() {
-		name, _, _ := strings.Cut(shape.Field(i).Tag.Get("json"), ",")
-		want = append(want, name)
-	}
-	_, section, _ := strings.Cut(readDocument(t, "docs/running.md"), "\n## `check` in scripts\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]+`) \\|").FindAllStringSubmatch(section, -1) {
-		for _, match := range inBackquotes.FindAllStringSubmatch(row[1], -1) {
-			got = append(got, match[1])
-		}
-	}
-	slices.Sort(want)
-	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("docs/running.md (+) and the JSON (-) differ:\n%s", diff)
-	}
 }
 
 // A command that a newcomer copies must find the test that it names.

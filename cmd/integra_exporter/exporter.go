@@ -37,20 +37,26 @@ type exporter struct {
 	swapping sync.RWMutex // a run is remembered in store and metrics as a whole, before or after a reload
 	// When the configuration in force was loaded, and when one was rejected since; nil: not at all.
 	loaded, rejected atomic.Pointer[time.Time]
+	inForce          atomic.Pointer[config.Config] // nil: none
+	started          time.Time
+	skips            map[schedule.Cause]*atomic.Uint64
 }
 
-func newExporter(log *slog.Logger, path, seed string) *exporter {
+func newExporter(log *slog.Logger, path string, when timing) *exporter {
 	e := &exporter{log: log, path: path, shared: newShared(), store: state.New(), keys: newKeyring(log)}
+	e.started, e.skips = time.Now(), map[schedule.Cause]*atomic.Uint64{}
 	e.metrics = collector.New(e.store)
 	e.scheduler = schedule.New(schedule.Options{
-		Seed:     seed,
+		Seed:     when.seed,
 		Report:   e.report,
-		Skipped:  func(_ probe.Target, cause schedule.Cause) { e.own.Skipped(string(cause)) },
+		Skipped:  e.skipped,
 		Panicked: e.panicked,
+		Untimed:  when.untimed,
 	})
 	var causes []string
 	for _, cause := range schedule.Causes() {
 		causes = append(causes, string(cause))
+		e.skips[cause] = new(atomic.Uint64)
 	}
 	e.own = collector.NewExporter(causes, e.scheduler.InFlight)
 	return e
@@ -89,6 +95,7 @@ func (e *exporter) load() error {
 	e.watch(loaded)
 	now := time.Now()
 	e.loaded.Store(&now)
+	e.inForce.Store(loaded)
 	e.rejected.Store(nil)
 	e.log.Info("configuration loaded", "file", e.path, "targets", len(checks),
 		"added", changes.Added, "changed", changes.Changed, "removed", changes.Removed)
@@ -158,6 +165,11 @@ func (e *exporter) logRun(target probe.Target, result probe.Result, change state
 	}
 	attrs = slices.DeleteFunc(attrs, func(a slog.Attr) bool { return a.Value.String() == "" })
 	e.log.LogAttrs(context.Background(), level, message, attrs...)
+}
+
+func (e *exporter) skipped(_ probe.Target, cause schedule.Cause) {
+	e.own.Skipped(string(cause))
+	e.skips[cause].Add(1)
 }
 
 func (e *exporter) panicked(target probe.Target, at []string) {

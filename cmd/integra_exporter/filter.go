@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
+	"github.com/integra-exporter/integra_exporter/internal/config"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
@@ -18,7 +20,7 @@ func (f checkFlags) narrow(all []probe.Check, file string) ([]probe.Check, error
 		for _, value := range filter.values {
 			fits := slices.ContainsFunc(all, func(c probe.Check) bool { return filter.of(c.Target) == value })
 			if !fits && filter.flag != "--kind" { // its values are a closed set: no slip of the pen
-				return nil, fmt.Errorf("nothing to check: %s=%s fits no target of %s", filter.flag, value, file)
+				return nil, fmt.Errorf("nothing to check: %s=%s fits no target of %s%s", filter.flag, value, file, filter.guess(value, all))
 			}
 		}
 	}
@@ -34,6 +36,19 @@ type filter struct {
 	flag   string
 	values []string
 	of     func(probe.Target) string
+}
+
+// guess says which value there is that may have been meant.
+func (f filter) guess(value string, all []probe.Check) string {
+	names := map[string]bool{}
+	for _, c := range all {
+		names[f.of(c.Target)] = true
+	}
+	meant := config.Nearest(value, slices.Sorted(maps.Keys(names)))
+	if meant == "" {
+		return ""
+	}
+	return "; did you mean " + meant + "?"
 }
 
 func (f checkFlags) filters() []filter {

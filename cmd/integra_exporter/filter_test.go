@@ -12,9 +12,9 @@ func TestCheckNamesTheFilterThatFitsNothing(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{file, "--institution=uoi"}, "nothing to check: --institution=uoi fits no target of " + config},
+		{[]string{file, "--institution=uoi"}, "nothing to check: --institution=uoi fits no target of " + config + "; did you mean uio?"},
 		{[]string{file, "--institution=uio", "--institution=ntun"}, "nothing to check: --institution=ntun fits no target of " + config},
-		{[]string{file, "--target=org", "--target=ogr"}, "nothing to check: --target=ogr fits no target of " + config},
+		{[]string{file, "--target=org", "--target=ogr"}, "nothing to check: --target=ogr fits no target of " + config + "; did you mean org?"},
 		{[]string{file, "--kind=key"}, "nothing to check: no target of " + config + " fits --institution, --kind and --target together"},
 		{[]string{"--config.file=" + empty}, "nothing to check: no institution is configured in " + empty + ", or none has a target"},
 	} {

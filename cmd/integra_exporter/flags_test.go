@@ -75,6 +75,7 @@ func TestFlags(t *testing.T) {
 		{"metrics at /", []string{"--config.file=" + config, "--web.telemetry-path=/"}, 2, "", "--web.telemetry-path"},
 		{"metrics at a wildcard", []string{"--config.file=" + config, "--web.telemetry-path=/{x}"}, 2, "", "--web.telemetry-path"},
 		{"metrics over another endpoint", []string{"--config.file=" + config, "--web.telemetry-path=/-/ready"}, 2, "", "--web.telemetry-path"},
+		{"metrics over /sd", []string{"--config.file=" + config, "--web.telemetry-path=/sd"}, 2, "", "--web.telemetry-path"},
 		{"relative path", []string{"--config.file=" + config, "--web.telemetry-path=metrics"}, 2, "", "--web.telemetry-path"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
@@ -71,8 +72,13 @@ func handler(e *exporter, flags serveFlags) http.Handler {
 		TelemetryPath: *flags.telemetryPath,
 		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, EnableOpenMetrics: true}),
 		Targets:       e.store.Snapshot,
+		Target:        e.store.Target,
+		History:       e.store.History,
+		Institutions:  e.store.Institutions,
+		Configured:    func(target probe.Target) web.Configuration { return describe(e.inForce.Load(), target) },
+		Health:        e.health,
 		Ready:         func() bool { return e.loaded.Load() != nil },
-		Rejected:      e.rejection,
+		Probing:       e.probing(),
 		Pprof:         *flags.pprof,
 	}
 	if *flags.lifecycle {

@@ -21,7 +21,7 @@ func (o oops) Probe(context.Context) (probe.Observation, error) { panic(o.what) 
 func TestCanaryInAPanic(t *testing.T) {
 	noLeaks(t)
 	var log stream
-	e := newExporter(promslog.New(&promslog.Config{Writer: &log}), "", "")
+	e := newExporter(promslog.New(&promslog.Config{Writer: &log}), "", timing{})
 	target := probe.Target{Institution: "uio", Kind: probe.KindAPI, Name: "oops"}
 	for _, what := range []any{canary, fmt.Errorf("quoting %s", canary), []byte(canary), struct{ Body string }{canary}} {
 		checks := []probe.Check{{Target: target, Interval: 1e9, Timeout: 1e9, Version: fmt.Sprint(what), Prober: oops{what}}}

@@ -8,32 +8,35 @@ import (
 	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
-// presentation is how check shows results: arrived as they come, all at the end.
+// presentation is how check shows results: arrived as they come, passed all of
+// them after each pass.
 type presentation struct {
-	arrived func(outcome)
-	all     func([]outcome) error
+	arrived func(arrival)
+	passed  func([]state.Target) error
 }
 
 func newPresentation(format string, std output, total int) presentation {
 	if format == "json" {
 		return presentation{
-			arrived: func(outcome) {},
-			all:     func(outcomes []outcome) error { return writeJSON(std.out, outcomes) },
+			arrived: func(arrival) {},
+			passed:  func(rows []state.Target) error { return web.WriteDocuments(std.out, rows) },
 		}
 	}
-	colors := colorsFor(std.terminal)
 	began := time.Now()
 	show := presentation{
-		arrived: func(o outcome) { writeLine(std.out, o) },
-		all: func(outcomes []outcome) error {
-			if len(outcomes) == 0 {
+		arrived: func(a arrival) { writeLine(std.out, a) },
+		passed: func(rows []state.Target) error {
+			if len(rows) == 0 {
 				return nil // interrupted at once
 			}
-			writeTable(std.out, outcomes, colors)
-			writeAdvice(std.out, outcomes)
-			return writeSummary(std.out, outcomes, time.Since(began))
+			lines := append([]string{""}, table{rows: rows, colors: colorsFor(std)}.lines()...)
+			lines = append(lines, advice(rows, windowOf(std).columns)...)
+			lines = append(lines, "", score(rows)+", in "+shortly(time.Since(began)))
+			return writeLines(std.out, lines)
 		},
 	}
 	if std.terminal {
@@ -42,15 +45,20 @@ func newPresentation(format string, std output, total int) presentation {
 	return show
 }
 
+func writeLines(w io.Writer, lines []string) error {
+	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
+	return err
+}
+
 // progress keeps one line of a terminal up to date, and clears it after the last result.
-func progress(w io.Writer, total int) func(outcome) {
-	arrived, failed := 0, 0
-	return func(o outcome) {
+func progress(w io.Writer, total int) func(arrival) {
+	arrived, failures := 0, 0
+	return func(a arrival) {
 		arrived++
-		if o.Err != nil {
-			failed++
+		if failed(a.Target) {
+			failures++
 		}
-		line := fmt.Sprintf("%d of %d checked, %d failed", arrived, total, failed) // never shorter than the one before
+		line := fmt.Sprintf("%d of %d checked, %d failed", arrived, total, failures) // never shorter than the one before
 		_, _ = fmt.Fprint(w, "\r", line)
 		if arrived == total {
 			_, _ = fmt.Fprint(w, "\r", strings.Repeat(" ", len(line)), "\r")
@@ -58,49 +66,37 @@ func progress(w io.Writer, total int) func(outcome) {
 	}
 }
 
-func writeLine(w io.Writer, o outcome) {
+func writeLine(w io.Writer, a arrival) {
 	word := "ok"
-	if o.Err != nil {
-		reason, _ := probe.ReasonOf(o.Err)
-		word = "failed " + string(reason)
+	if failed(a.Target) {
+		word = "failed " + string(a.To.Reason)
 	}
-	_, _ = fmt.Fprintf(w, "%s %s %s: %s %s\n", o.Institution, o.Kind, o.Name, word, shortly(o.Duration))
+	_, _ = fmt.Fprintf(w, "%s: %s %s\n", inFull(a.Target.Target), word, shortly(a.Last.Duration))
 }
+
+// inFull names a target as the filters do.
+func inFull(t probe.Target) string { return t.Institution + " " + t.Kind + " " + t.Name }
 
 func shortly(d time.Duration) string { return fmt.Sprintf("%.3fs", d.Seconds()) }
 
 // colors are the escape sequences around a result; empty where there are no colors.
 type colors struct{ ok, failed, end string }
 
-func colorsFor(terminal bool) colors {
-	if !terminal || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+func colorsFor(std output) colors {
+	if !std.terminal || os.Getenv("NO_COLOR") != "" || dumb() {
 		return colors{}
 	}
 	return colors{ok: "\x1b[32m", failed: "\x1b[31m", end: "\x1b[0m"}
 }
 
-// writeTable writes a row per outcome, and under a failed one the id to look it up by in the gateway's log.
-func writeTable(w io.Writer, outcomes []outcome, c colors) {
-	rows := [][]string{{"INSTITUTION", "KIND", "TARGET", "RESULT", "LAYER", "DURATION"}}
-	for _, o := range outcomes {
-		_, layer := probe.ReasonOf(o.Err)
-		rows = append(rows, []string{
-			o.Institution, o.Kind, o.Name, inWords(o.Err), string(layer), shortly(o.Duration),
-		})
+// dumb says that the terminal knows no escape sequences.
+func dumb() bool { return os.Getenv("TERM") == "dumb" }
+
+func (c colors) of(t state.Target) string {
+	if failed(t) {
+		return c.failed
 	}
-	widths := widthsOf(rows)
-	_, _ = fmt.Fprintln(w)
-	writeRow(w, rows[0], widths, "", "")
-	for i, o := range outcomes {
-		paint := c.ok
-		if o.Err != nil {
-			paint = c.failed
-		}
-		writeRow(w, rows[i+1], widths, paint, c.end)
-		if o.Err != nil && o.TransactionID != "" {
-			_, _ = fmt.Fprintf(w, "    transaction id %s\n", o.TransactionID)
-		}
-	}
+	return c.ok
 }
 
 // inWords says ok, or the reason with what was seen.
@@ -116,53 +112,34 @@ func inWords(err error) string {
 	return string(reason) + ": " + detail
 }
 
-// writeAdvice writes once for each cause that occurs what it means and what to do next.
-func writeAdvice(w io.Writer, outcomes []outcome) {
+// advice says once for each cause that occurs what it means and what to do
+// next, in lines of at most so many columns.
+func advice(rows []state.Target, columns int) (lines []string) {
 	said := map[probe.Explanation]bool{}
-	for _, o := range outcomes {
-		reason, layer := probe.ReasonOf(o.Err)
+	for _, t := range failuresFirst(rows) {
+		reason, layer := probe.ReasonOf(t.Last.Err)
 		explained := probe.Explain(reason, layer)
-		if o.Err == nil || said[explained] {
+		if !failed(t) || said[explained] {
 			continue
 		}
 		said[explained] = true
-		_, _ = fmt.Fprintf(w, "\n%s (%s)\n    %s\n    -> %s\n", reason, layer, explained.Meaning, explained.Next)
+		lines = append(lines, "", fmt.Sprintf("%s (%s)", reason, layer))
+		lines = append(lines, wrap("    ", explained.Meaning, columns)...)
+		lines = append(lines, wrap("    -> ", explained.Next, columns)...)
 	}
+	return lines
 }
 
-const resultColumn = 3
-
-func writeRow(w io.Writer, row []string, widths []int, paint, end string) {
-	var line strings.Builder
-	for i, cell := range row {
-		padding := strings.Repeat(" ", widths[i]-width(cell)+2)
-		if i == resultColumn {
-			cell = paint + cell + end
-		}
-		line.WriteString(cell + padding)
-	}
-	_, _ = fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+func score(rows []state.Target) string {
+	return fmt.Sprintf("%d ok, %d failed", passed(rows), len(rows)-passed(rows))
 }
 
-func widthsOf(rows [][]string) []int {
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], width(cell))
+func passed(rows []state.Target) int {
+	n := 0
+	for _, t := range rows {
+		if !failed(t) {
+			n++
 		}
 	}
-	return widths
-}
-
-func width(s string) int { return len([]rune(s)) }
-
-func writeSummary(w io.Writer, outcomes []outcome, took time.Duration) error {
-	failed := 0
-	for _, o := range outcomes {
-		if o.Err != nil {
-			failed++
-		}
-	}
-	_, err := fmt.Fprintf(w, "\n%d ok, %d failed, in %s\n", len(outcomes)-failed, failed, shortly(took))
-	return err
+	return n
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/config"
 )
@@ -28,16 +27,6 @@ func (e *exporter) reload() error {
 	}
 	e.log.Error("configuration not usable, nothing changed", "file", e.path, "faults", len(faults))
 	return err
-}
-
-// rejection returns when a configuration was rejected, and when the one in force was loaded before;
-// zero times unless the last load failed.
-func (e *exporter) rejection() (at, inForce time.Time) {
-	rejected, loaded := e.rejected.Load(), e.loaded.Load()
-	if rejected == nil || loaded == nil {
-		return time.Time{}, time.Time{}
-	}
-	return *rejected, *loaded
 }
 
 func (e *exporter) reloadOnHangup(ctx context.Context) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,7 @@ type serveFlags struct {
 	lifecycle     *bool
 	pprof         *bool
 	seed          *string
+	schedule      *bool
 }
 
 const (
@@ -35,13 +37,17 @@ func addServeFlags(cmd *kingpin.CmdClause) serveFlags {
 		lifecycle:     cmd.Flag("web.enable-lifecycle", "Allow POST /-/reload.").Bool(),
 		pprof:         cmd.Flag("web.enable-pprof", "Serve /debug/pprof/.").Bool(),
 		seed:          cmd.Flag("schedule.seed", "Exporters with different seeds probe the same targets at different times.").String(),
+		schedule: cmd.Flag("schedule", "Probe on timers of its own. With --no-schedule only /probe drives, which Prometheus finds by /sd; "+
+			"entries under keys: and API managers are read all the same.").Default("true").Bool(),
 	}
 }
+
+func (f serveFlags) timing() timing { return timing{seed: *f.seed, onRequest: !*f.schedule} }
 
 func serveCommand(app *kingpin.Application) command {
 	flags := addServeFlags(app.Command("serve", "Run the exporter (the default).").Default())
 	return func(ctx context.Context, common commonFlags, std output) error {
-		return serve(ctx, newExporter(promslog.New(common.log), *common.configFile, *flags.seed), flags, func(string) {})
+		return serve(ctx, newExporter(promslog.New(common.log), *common.configFile, flags.timing()), flags, func(string) {})
 	}
 }
 
@@ -49,7 +55,7 @@ func serveCommand(app *kingpin.Application) command {
 // address of each listener, such as http://localhost:10056, once it is bound.
 func serve(ctx context.Context, e *exporter, flags serveFlags, bound func(address string)) error {
 	if !usable(*flags.telemetryPath) {
-		return errors.New("--web.telemetry-path must be a path such as /metrics, outside /-/ and /debug/")
+		return errors.New("--web.telemetry-path must be a path such as /metrics, and none of the exporter's other endpoints")
 	}
 	err := checkWebConfig(*flags.toolkit.WebConfigFile)
 	if err != nil {
@@ -76,7 +82,8 @@ func serve(ctx context.Context, e *exporter, flags serveFlags, bound func(addres
 
 // usable says whether the metrics can stand at telemetryPath, beside the other endpoints and without a wildcard.
 func usable(telemetryPath string) bool {
-	return path.IsAbs(telemetryPath) && path.Clean(telemetryPath) == telemetryPath && telemetryPath != "/" &&
-		!strings.HasPrefix(telemetryPath, "/-/") && !strings.HasPrefix(telemetryPath, "/debug/") &&
+	first, _, _ := strings.Cut(strings.TrimPrefix(telemetryPath, "/"), "/")
+	return path.IsAbs(telemetryPath) && path.Clean(telemetryPath) == telemetryPath &&
+		!slices.Contains([]string{"", "-", "debug", "target", "probe", "sd", "api"}, first) &&
 		!strings.ContainsAny(telemetryPath, "{} \t")
 }

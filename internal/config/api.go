@@ -69,7 +69,7 @@ func (r *resolver) undefined(root *root, at position, id string) {
 		names = append(names, string(n))
 	}
 	slices.Sort(names)
-	guess := nearest(id, names)
+	guess := Nearest(id, names)
 	if guess != "" {
 		r.fault(at, "api %q is not defined under apis; did you mean %q?", id, guess)
 		return

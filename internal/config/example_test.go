@@ -124,7 +124,7 @@ func TestNearest(t *testing.T) {
 		"intervall": "interval", "itnerval": "interval", "time_out": "timeout", "TIMEOUT": "timeout",
 		"keyfile": "key_file", "tsl": "tls", "zebra_crossing": "", "": "", "x": "",
 	} {
-		if got := nearest(word, words); got != want {
+		if got := Nearest(word, words); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)
 		}
 	}

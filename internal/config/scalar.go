@@ -132,7 +132,7 @@ func (m *method) parse(text string) string {
 	if slices.Contains(methods, text) {
 		return ""
 	}
-	guess := nearest(text, methods)
+	guess := Nearest(text, methods)
 	if guess != "" {
 		return quote(text) + " is not a method; did you mean " + guess + "?"
 	}

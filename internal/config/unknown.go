@@ -45,7 +45,7 @@ func (d *decoder) unknown(v reflect.Value, known map[string][]int, p pair) {
 		return
 	}
 	all := slices.Sorted(maps.Keys(known))
-	guess := nearest(p.key, all)
+	guess := Nearest(p.key, all)
 	if guess == "" {
 		d.fault(p.at, "unknown key %q; known here are %s", shown(p.key), strings.Join(all, ", "))
 		return
@@ -115,8 +115,8 @@ func elem(t reflect.Type) (inner reflect.Type, suffix string) {
 	}
 }
 
-// nearest returns the candidate that word is most likely a slip of, or nothing.
-func nearest(word string, candidates []string) string {
+// Nearest returns the candidate that word is most likely a slip of, or nothing.
+func Nearest(word string, candidates []string) string {
 	best, least := "", max(2, len(word)/2)+1
 	for _, candidate := range candidates {
 		d := distance([]byte(strings.ToLower(word)), []byte(strings.ToLower(candidate)))

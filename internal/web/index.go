@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/http"
 	"slices"
 	"time"
 
@@ -8,72 +9,121 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
-// page is what index.html shows.
-type page struct {
-	Metrics             string
-	Rejected, InForce   string // times; empty unless a configuration was rejected
+// indexPage is what index.html shows.
+type indexPage struct {
+	head
 	OK, Failed, Waiting int
-	Rows                []row
+	Filtered            bool
+	Query               string // of the filter, for the links that keep it
+	Fields              []field
+	Rejected, InForce   *moment // nil: no configuration was rejected
+	Causes              []causeOfMany
+	Sections            []section
+	Expiry              expiry
+	Health              []Fact
 }
 
-type row struct {
-	Institution, Kind, Name, Title string
-	State                          string // ok, failed or waiting
-	Reason                         probe.Reason
-	Layer                          probe.Layer
-	Meaning, Detail, Next          string
-	TransactionID                  string // of a failure
-	Duration, LastRun              string
+// causeOfMany is a cause with the targets that fail for it.
+type causeOfMany struct {
+	probe.Explanation
+	Failures []failureRow
 }
 
-// overview lists failures first, then what has not run yet, then the rest.
-func overview(targets []state.Target, metrics string) page {
-	p := page{Metrics: metrics, Rows: make([]row, 0, len(targets))}
+type failureRow struct {
+	Institution, Kind, Name, Link string
+	Detail, Contact               string
+	Since                         *moment
+}
+
+func (s *site) index(w http.ResponseWriter, r *http.Request) {
+	f, err := filterOf(r)
+	if err != nil {
+		s.complain(w, r, http.StatusBadRequest, err.Error())
+		return
+	}
+	s.show(w, r, http.StatusOK, "index.html", s.overview(f, time.Now()))
+}
+
+func (s *site) overview(f filter, now time.Time) *indexPage {
+	all, places, health := s.Targets(), s.Institutions(), s.Health()
+	p := &indexPage{
+		head: s.head(now), Filtered: f.active(), Query: f.query(), Fields: f.form(all),
+		Rejected: momentOf(health.Rejected, now), InForce: momentOf(health.Loaded, now),
+		Health: healthOf(health, all, places, now),
+	}
+	targets := f.narrow(all)
+	counts := map[string]int{}
 	for i := range targets {
-		p.Rows = append(p.Rows, rowOf(&targets[i]))
+		counts[stateOf(&targets[i])]++
 	}
-	counts := map[string]*int{"ok": &p.OK, "failed": &p.Failed, "waiting": &p.Waiting}
-	for _, r := range p.Rows {
-		*counts[r.State]++
-	}
-	order := []string{"failed", "waiting", "ok"}
-	slices.SortStableFunc(p.Rows, func(a, b row) int {
-		return slices.Index(order, a.State) - slices.Index(order, b.State)
-	})
+	p.OK, p.Failed, p.Waiting = counts[stateOK], counts[stateFailed], counts[stateWaiting]
+	p.Title = headline(p.OK, p.Failed, p.Waiting)
+	p.Causes = causesOf(targets, now)
+	p.Sections = sectionsOf(targets)
+	p.Expiry = expiryOf(targets, places, now)
 	return p
 }
 
-func (p *page) reject(at, inForce time.Time) {
-	if !at.IsZero() {
-		p.Rejected, p.InForce = at.UTC().Format(time.RFC3339), inForce.UTC().Format(time.RFC3339)
+// headline says the whole in one line.
+func headline(ok, failed, waiting int) string {
+	switch {
+	case ok+failed+waiting == 0:
+		return "No target"
+	case failed > 0:
+		return plural(failed, "target fails", "targets fail")
+	case ok == 0:
+		return "No target has run yet"
+	case waiting > 0:
+		return "All targets that have run are well"
+	}
+	return "All targets are well"
+}
+
+// causesOf groups what fails by its cause, in the order of the table of reasons: one broken
+// gateway is one thing to mend, however many targets it takes down.
+func causesOf(targets []state.Target, now time.Time) []causeOfMany {
+	byCause := map[state.Cause][]failureRow{}
+	for i := range targets {
+		t := &targets[i]
+		if stateOf(t) == stateFailed {
+			reason, layer := probe.ReasonOf(t.Last.Err)
+			cause := state.Cause{Reason: reason, Layer: layer}
+			byCause[cause] = append(byCause[cause], failureOf(t, now))
+		}
+	}
+	var causes []causeOfMany
+	for _, e := range probe.Explanations() {
+		rows := byCause[state.Cause{Reason: e.Reason, Layer: e.Layer}]
+		if len(rows) > 0 {
+			causes = append(causes, causeOfMany{e, rows})
+		}
+	}
+	return causes
+}
+
+func failureOf(t *state.Target, now time.Time) failureRow {
+	return failureRow{
+		Institution: named(t.InstitutionTitle, t.Institution), Kind: t.Kind, Name: named(t.Title, t.Name), Link: linkTo(t.Target),
+		Detail: shown(probe.DetailOf(t.Last.Err)), Contact: shown(t.Contact), Since: momentOf(t.Since, now),
 	}
 }
 
-// named adds to a title the name that stands in the label and in the configuration.
-func named(title, name string) string {
-	if title == name {
-		return name
+// late counts the targets that have not run for three of their intervals.
+func late(targets []state.Target, now time.Time) int {
+	n := 0
+	for i := range targets {
+		if targets[i].Runs > 0 && now.Sub(targets[i].LastRun()) > 3*targets[i].Interval {
+			n++
+		}
 	}
-	return title + " (" + name + ")"
+	return n
 }
 
-func rowOf(t *state.Target) row {
-	r := row{
-		Institution: named(t.InstitutionTitle, t.Institution), Kind: t.Kind, Name: t.Name, Title: t.Title, State: "waiting",
+// kindCounts counts targets by kind, in the order of the kinds.
+func kindCounts(targets []state.Target) []int {
+	counts := make([]int, len(kinds()))
+	for i := range targets {
+		counts[slices.Index(kinds(), targets[i].Kind)]++
 	}
-	if t.Runs == 0 {
-		return r
-	}
-	r.State = "ok"
-	r.Duration = t.Last.Duration.Round(time.Millisecond).String()
-	r.LastRun = t.LastRun().UTC().Format(time.RFC3339)
-	if t.Last.Err != nil {
-		r.State = "failed"
-		r.Reason, r.Layer = probe.ReasonOf(t.Last.Err)
-		r.Detail = probe.DetailOf(t.Last.Err)
-		r.TransactionID = t.Last.TransactionID
-		explained := probe.Explain(r.Reason, r.Layer)
-		r.Meaning, r.Next = explained.Meaning, explained.Next
-	}
-	return r
+	return counts
 }

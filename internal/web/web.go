@@ -2,24 +2,27 @@
 package web
 
 import (
-	_ "embed"
-	"html/template"
 	"io"
 	"net/http"
 	"net/http/pprof"
-	"time"
 
+	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
 // Options is what the pages show and what they may do. Reload is nil unless reloading over HTTP is switched on.
-// Rejected returns when a configuration was rejected, and when the one in force was loaded; zero times if none was.
+// Targets and Institutions return copies.
 type Options struct {
 	TelemetryPath string
 	Metrics       http.Handler
-	Targets       func() []state.Target
+	Targets       func() []state.Target // sorted by institution, kind and name
+	Target        func(probe.Target) (row state.Target, known bool)
+	History       func(probe.Target) (runs, failures []state.Run) // newest first
+	Institutions  func() []state.Institution
+	Configured    func(probe.Target) Configuration
+	Health        func() Health
+	Probing       Probing
 	Ready         func() bool
-	Rejected      func() (at, inForce time.Time)
 	Reload        func() error
 	Pprof         bool
 }
@@ -27,7 +30,12 @@ type Options struct {
 // Handler returns the handler of all endpoints.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", index(o))
+	s := newSite(o)
+	mux.HandleFunc("GET /{$}", s.index)
+	mux.HandleFunc("GET /target", s.target)
+	mux.HandleFunc("GET /api/v1/targets", s.targets)
+	mux.HandleFunc("GET /probe", s.probe)
+	mux.HandleFunc("GET /sd", s.discover)
 	mux.Handle("GET "+o.TelemetryPath, o.Metrics)
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "healthy") })
 	mux.HandleFunc("GET /-/ready", ready(o.Ready))
@@ -44,11 +52,18 @@ func Handler(o Options) http.Handler {
 
 // guarded sets the headers that keep a page from being used for anything else.
 func guarded(next http.Handler) http.Handler {
+	headers := map[string]string{
+		"Content-Security-Policy":      policy(),
+		"X-Content-Type-Options":       "nosniff",
+		"Referrer-Policy":              "no-referrer",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Cache-Control":                "no-store",
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -81,18 +96,5 @@ func reload(load func() error) http.HandlerFunc {
 func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text+"\n")
-}
-
-//go:embed index.html
-var indexHTML string
-
-func index(o Options) http.Handler {
-	page := template.Must(template.New("index").Parse(indexHTML))
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		p := overview(o.Targets(), o.TelemetryPath)
-		p.reject(o.Rejected())
-		_ = page.Execute(w, p) // the reader has gone
-	})
+	_, _ = io.WriteString(w, text+"\n") //nolint:gosec // plain text, and no browser may take it for more
 }

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+
+	"github.com/integra-exporter/integra_exporter/internal/config"
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/secret"
+	"github.com/integra-exporter/integra_exporter/internal/web"
+)
+
+// describe returns what loaded says of target, for people; the zero value if it is not in there.
+func describe(loaded *config.Config, target probe.Target) web.Configuration {
+	for _, a := range loaded.APIs() {
+		switch target {
+		case a.Target:
+			return describeAPI(&a)
+		case a.Auth.Target:
+			return describeAuth(&a)
+		}
+	}
+	for _, m := range loaded.RabbitMQ {
+		if m.Target == target {
+			return web.Configuration{Facts: describeBroker(&m)}
+		}
+	}
+	for _, k := range loaded.Keys {
+		if k.Target == target {
+			return web.Configuration{Facts: append(pace(k.Check), web.Fact{Name: "Files", Value: listed(k.Files)})}
+		}
+	}
+	return web.Configuration{}
+}
+
+func pace(c probe.Check) []web.Fact {
+	return []web.Fact{
+		{Name: "Interval", Value: model.Duration(c.Interval).String()},
+		{Name: "Timeout", Value: model.Duration(c.Timeout).String()},
+	}
+}
+
+func describeAPI(a *config.API) web.Configuration {
+	expires := "not configured"
+	switch {
+	case a.KeyExpires.Never:
+		expires = "never"
+	case !a.KeyExpires.Date.IsZero():
+		expires = a.KeyExpires.Date.Format("2006-01-02 15:04 UTC")
+	}
+	request := requestOf(a, true)
+	facts := append(pace(a.Check),
+		web.Fact{Name: "Request", Value: request.Method + " " + request.URL},
+		web.Fact{Name: "Headers", Value: headersInWords(a)},
+		web.Fact{Name: "Body", Value: orNone(a.Request.Body)},
+		web.Fact{Name: "Key", Value: a.Key.String() + ", sent as " + a.KeyHeader},
+		web.Fact{Name: "key_expires", Value: expires})
+	return web.Configuration{Facts: append(facts, tlsFacts(a.TLS)...), Request: request}
+}
+
+func describeAuth(a *config.API) web.Configuration {
+	facts := append(pace(a.Auth),
+		web.Fact{Name: "Request", Value: "as the check of kind api, without its key and with a wrong one"},
+		web.Fact{Name: "Refused with", Value: "HTTP status " + strings.Trim(fmt.Sprint(a.Unauthenticated.Status), "[]")})
+	return web.Configuration{Facts: append(facts, tlsFacts(a.TLS)...), Request: requestOf(a, false)}
+}
+
+// requestOf returns a's request as it may be shown, with or without its key.
+func requestOf(a *config.API, keyed bool) *web.Request {
+	q := &web.Request{
+		Method: a.Request.Method, URL: addressOf(a) + pathOf(a.Request.Path), Body: a.Request.Body,
+		CAFile: a.TLS.CAFile, CertFile: a.TLS.CertFile, KeyFile: a.TLS.KeyFile,
+	}
+	for _, h := range a.Request.Headers {
+		if h.Name != a.KeyHeader {
+			q.Headers = append(q.Headers, web.Header{Name: h.Name, Value: h.Value})
+		}
+	}
+	if keyed {
+		q.KeyHeader = a.KeyHeader
+	}
+	return q
+}
+
+// addressOf leaves out the port that goes without saying.
+func addressOf(a *config.API) string {
+	for scheme, port := range map[string]string{"https://": ":443", "http://": ":80"} {
+		if strings.HasPrefix(a.Address, scheme) {
+			return strings.TrimSuffix(a.Address, port)
+		}
+	}
+	return a.Address
+}
+
+// pathOf makes a path that is not shown look like one.
+func pathOf(path string) string {
+	if strings.HasPrefix(path, "/") {
+		return path
+	}
+	return "/" + path
+}
+
+func headersInWords(a *config.API) string {
+	words := make([]string, len(a.Request.Headers))
+	for i, h := range a.Request.Headers {
+		words[i] = h.Name + ": " + h.Value
+	}
+	return listed(words)
+}
+
+func describeBroker(m *config.RabbitMQ) []web.Fact {
+	exchanges, queues := slices.Clone(m.Exchanges), slices.Clone(m.Queues)
+	if m.Publishes {
+		exchanges = append(exchanges, "outgoing_"+m.Name)
+	}
+	for _, producer := range m.SubscribesTo {
+		queues = append(queues, "from_"+producer)
+	}
+	roundTrip := "no"
+	if m.RoundTrip {
+		roundTrip = "yes"
+	}
+	facts := append(pace(m.Check),
+		web.Fact{Name: "Broker", Value: m.URL.String()},
+		web.Fact{Name: "Vhost", Value: m.VHost},
+		web.Fact{Name: "User name", Value: m.Username},
+		web.Fact{Name: "Password", Value: secret.Placeholder + ", from " + m.Password.String()},
+		web.Fact{Name: "Exchanges that must exist", Value: listed(exchanges)},
+		web.Fact{Name: "Queues that must exist", Value: listed(queues)},
+		web.Fact{Name: "Round trip", Value: roundTrip})
+	return append(facts, tlsFacts(m.TLS)...)
+}
+
+func tlsFacts(t probe.TLS) (facts []web.Fact) {
+	for _, f := range []web.Fact{
+		{Name: "tls.ca_file", Value: t.CAFile},
+		{Name: "tls.server_name", Value: t.ServerName},
+		{Name: "tls.cert_file", Value: t.CertFile},
+		{Name: "tls.key_file", Value: t.KeyFile},
+	} {
+		if f.Value != "" {
+			facts = append(facts, f)
+		}
+	}
+	return facts
+}
+
+func listed(items []string) string { return orNone(strings.Join(items, ", ")) }
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}

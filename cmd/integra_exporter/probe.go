@@ -1,0 +1,32 @@
+package main
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/integra-exporter/integra_exporter/collector"
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/web"
+)
+
+// timing says when targets run.
+type timing struct {
+	seed      string // exporters with different seeds run them at different times
+	onRequest bool   // there are no timers, but for what /probe cannot run
+}
+
+func (t timing) untimed(target probe.Target) bool { return t.onRequest && target.Kind != probe.KindKey }
+
+func (e *exporter) probing() web.Probing {
+	return web.Probing{Run: e.scheduler.Ask, Metrics: probeMetrics}
+}
+
+func probeMetrics(row state.Target, timeout time.Duration) http.Handler {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collector.NewProbe(row, timeout))
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}

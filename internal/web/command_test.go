@@ -1,0 +1,141 @@
+package web_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/web"
+)
+
+// received is what a server was sent, as far as the command decides it.
+type received struct {
+	Method, URI, Body string
+	Header            map[string]string // those that curl does not make itself
+}
+
+func listenOnce(t *testing.T, got *received) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		*got = received{Method: r.Method, URI: r.RequestURI, Body: string(body), Header: map[string]string{}}
+		for name, values := range r.Header {
+			if name != "User-Agent" && name != "Content-Length" {
+				got.Header[name] = strings.Join(values, "|")
+			}
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+const oddKey = `k'"$HOME` + "`id`" + `\ ø`
+
+// A real shell and a real curl say whether the quoting is right.
+func TestCurl(t *testing.T) {
+	accept := "application/json"
+	for name, c := range map[string]struct {
+		request web.Request // its URL is a path here
+		want    received
+	}{
+		"plain": {
+			web.Request{Method: "GET", URL: "/lonn/v1/", KeyHeader: "X-Gravitee-Api-Key"},
+			received{Method: "GET", URI: "/lonn/v1/", Header: map[string]string{"Accept": accept, "X-Gravitee-Api-Key": oddKey}},
+		},
+		"without a key": {
+			web.Request{Method: "GET", URL: "/lonn/v1/"},
+			received{Method: "GET", URI: "/lonn/v1/", Header: map[string]string{"Accept": accept}},
+		},
+		"HEAD": {
+			web.Request{Method: "HEAD", URL: "/", KeyHeader: "X-Key"},
+			received{Method: "HEAD", URI: "/", Header: map[string]string{"Accept": accept, "X-Key": oddKey}},
+		},
+		"what curl and the shell would change": {
+			web.Request{
+				Method: "GET", URL: "/a/../b/./{x,y}/[1-3]?q='$(id)'&r=`id`;$HOME&\"*", KeyHeader: "X-$HOME-`id`-Key",
+				Headers: []web.Header{{"Soapaction", `"it's $HOME" \ ` + "`id` ! #"}, {"X-Empty", ""}, {"X-Secret", "<secret>"}},
+			},
+			received{Method: "GET", URI: "/a/../b/./{x,y}/[1-3]?q='$(id)'&r=`id`;$HOME&\"*", Header: map[string]string{
+				"Accept": accept, "X-$home-`id`-Key": oddKey, "Soapaction": `"it's $HOME" \ ` + "`id` ! #", "X-Empty": "", "X-Secret": "<secret>",
+			}},
+		},
+		"a body of JSON": {
+			web.Request{Method: "POST", URL: "/krr", Body: "@it's …", Headers: []web.Header{{"Content-Type", "application/json"}}},
+			received{Method: "POST", URI: "/krr", Body: "@it's …", Header: map[string]string{"Accept": accept, "Content-Type": "application/json"}},
+		},
+		"another body, with GET": {
+			web.Request{Method: "GET", URL: "/krr", Body: "…"},
+			received{Method: "GET", URI: "/krr", Body: "…", Header: map[string]string{"Accept": accept}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got received
+			c.request.URL = listenOnce(t, &got) + c.request.URL
+			command := exec.CommandContext(t.Context(), "sh", "-c", c.request.Curl()+" --silent --show-error --noproxy '*'")
+			command.Env = append(os.Environ(), "KEY="+oddKey)
+			out, err := command.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%v\n%s\n%s", err, c.request.Curl(), out)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s\n(-want +got):\n%s", c.request.Curl(), diff)
+			}
+		})
+	}
+}
+
+func TestCurlReadsLikeTheDocumentation(t *testing.T) {
+	q := web.Request{
+		Method: "POST", URL: "https://gw-uio.intark.uh-it.no/krr", KeyHeader: "X-Gravitee-Api-Key", Body: "…",
+		Headers: []web.Header{{"Content-Type", "application/json"}},
+		CAFile:  "/etc/our ca.pem", CertFile: "/etc/client.pem", KeyFile: "/etc/client.key",
+	}
+	want := `curl --include \
+  --request POST \
+  --cacert '/etc/our ca.pem' \
+  --cert '/etc/client.pem' \
+  --key '/etc/client.key' \
+  --header 'Accept: application/json' \
+  --header 'Content-Type: application/json' \
+  --header "X-Gravitee-Api-Key: $KEY" \
+  --data-raw '…' \
+  'https://gw-uio.intark.uh-it.no/krr'`
+	if diff := cmp.Diff(want, q.Curl()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestPowerShell(t *testing.T) {
+	for name, c := range map[string]struct {
+		request web.Request
+		want    string
+	}{
+		"plain": {
+			web.Request{Method: "GET", URL: "https://gw/lonn", KeyHeader: "X-Key"},
+			"$headers = @{\n  'Accept' = 'application/json'\n  'X-Key' = $KEY\n}\n" +
+				"Invoke-WebRequest -Method GET -Headers $headers -MaximumRedirection 0 -SkipHttpErrorCheck -Uri 'https://gw/lonn'",
+		},
+		"every kind of quote, and what a double quote would expand": {
+			web.Request{Method: "POST", URL: "https://gw/it's", Body: "‘a’‚b‛$(id)`n", Headers: []web.Header{{"X-A", `"$HOME" 'x'`}, {"X-Empty", ""}}},
+			"$headers = @{\n  'Accept' = 'application/json'\n  'X-A' = '\"$HOME\" ''x'''\n}\n" +
+				"Invoke-WebRequest -Method POST -Headers $headers -MaximumRedirection 0 -SkipHttpErrorCheck " +
+				"-Body '‘‘a’’‚‚b‛‛$(id)`n' -Uri 'https://gw/it''s'",
+		},
+		"client certificate": {
+			web.Request{Method: "GET", URL: "https://gw/", CertFile: "c.pem", KeyFile: "k'.pem"},
+			"$headers = @{\n  'Accept' = 'application/json'\n}\n" +
+				"Invoke-WebRequest -Method GET -Headers $headers -MaximumRedirection 0 -SkipHttpErrorCheck -Certificate " +
+				"([Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPemFile('c.pem', 'k''.pem')) -Uri 'https://gw/'",
+		},
+	} {
+		if diff := cmp.Diff(c.want, c.request.PowerShell()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package web_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/web"
+)
+
+// hostile are texts that break out of a page that takes them as they are.
+func hostile() map[string]string {
+	return map[string]string{
+		"html":       `"><script>alert(1)</script><img src=x onerror='alert(2)'></main></style>`,
+		"quotes":     `a"b'c` + "`d`" + ` onfocus="x" {{.Script}} <!-- ]]>`,
+		"bidi":       "user\u202etxt.exe\u2066\u2069 \u200f",
+		"long":       strings.Repeat("lang tittel ", 900),
+		"no space":   strings.Repeat("x", 10_000),
+		"template":   `{{define "top"}}{{end}}`,
+		"javascript": "javascript:alert(1)",
+		"path":       "../../?a=b&c=d#e;f%2F+",
+		"not UTF-8":  "\xff\xfe",
+	}
+}
+
+// everywhere is a world in which text stands wherever the configuration may put it.
+func everywhere(text string) web.Options {
+	row := rowOf(text, "api", text, probe.Fail(probe.ReasonConnect, "%s", text), 1)
+	row.InstitutionTitle, row.Title, row.Contact, row.Address = text, text, text, text
+	row = withKey(withCertificate(row, row.Since.Add(aDay)), probe.KeyEnd{Source: probe.SourceConfig, At: row.Since.Add(aDay)})
+	row.Last.TransactionID, row.Last.Queues = text, []probe.QueueSeen{{Name: text}}
+	o := world(row, rowOf("b", "api", text, nil, 1))
+	o.History = func(probe.Target) (runs, failures []state.Run) {
+		run := state.Run{Reason: probe.ReasonConnect, Detail: text, TransactionID: "id", Phases: probe.Phases{1, 2, 3}}
+		return []state.Run{run}, []state.Run{run}
+	}
+	o.Configured = func(probe.Target) web.Configuration {
+		return web.Configuration{
+			Facts:   []web.Fact{{Name: text, Value: text}},
+			Request: &web.Request{Method: "GET", URL: text, Headers: []web.Header{{Name: text, Value: text}}, KeyHeader: text, Body: text},
+		}
+	}
+	return o
+}
+
+// shape is what a page is made of, apart from what it says.
+func shape(page string) string {
+	var tags []string
+	for _, tag := range tag.FindAllString(page, -1) {
+		name, _, _ := strings.Cut(strings.Trim(tag, "<>"), " ")
+		tags = append(tags, fmt.Sprint(name, strings.Count(tag, `="`)))
+	}
+	return strings.Join(tags, " ")
+}
+
+func TestPagesStayIntact(t *testing.T) {
+	for name, text := range hostile() {
+		t.Run(name, func(t *testing.T) {
+			for _, path := range []string{"/", "/?institution=%s", "/target?institution=%s&kind=api&target=%[1]s"} {
+				page := get(t, everywhere(text), strings.ReplaceAll(strings.ReplaceAll(path, "%s", url.QueryEscape(text)), "%[1]s", url.QueryEscape(text)))
+				plain := get(t, everywhere("plain"), strings.ReplaceAll(strings.ReplaceAll(path, "%s", "plain"), "%[1]s", "plain"))
+				_, body, _ := strings.Cut(page, "</style>")
+				_, plainBody, _ := strings.Cut(plain, "</style>")
+				body, _, _ = strings.Cut(body, "<script>")
+				plainBody, _, _ = strings.Cut(plainBody, "<script>")
+				if shape(body) != shape(plainBody) {
+					t.Errorf("%s has other elements than with a plain text:\n%s", path, body)
+				}
+				if !utf8.ValidString(strings.ReplaceAll(page, text, "")) && name != "not UTF-8" {
+					t.Errorf("%s is not UTF-8", path)
+				}
+			}
+		})
+	}
+}
+
+func TestALongTitleIsCut(t *testing.T) {
+	text := textOf(t, get(t, everywhere(strings.Repeat("x", 10_000)), "/"))
+	if strings.Contains(text, strings.Repeat("x", 161)) || !strings.Contains(text, strings.Repeat("x", 159)+"…") {
+		t.Errorf("want 160 characters of it:\n%.2000s", text)
+	}
+}
+
+// The request by hand is left as it is: it is to be copied.
+func TestTextKeepsItsDirection(t *testing.T) {
+	o := everywhere("a\u202e")
+	row := o.Targets()[0]
+	row.Last.TransactionID = "id"
+	o.Target = func(probe.Target) (state.Target, bool) { return row, true }
+	page := textOf(t, get(t, o, "/target?institution=a&kind=api&target=a"))
+	before, after, _ := strings.Cut(page, "The same request by hand")
+	_, after, _ = strings.Cut(after, "\nConfiguration\n")
+	for _, text := range []string{textOf(t, get(t, o, "/")), before, after} {
+		if strings.Contains(text, "\u202e") || !strings.Contains(text, "a\ufffd") {
+			t.Errorf("want the sign replaced:\n%s", text)
+		}
+	}
+}
+
+func TestNoForeignErrorIsShown(t *testing.T) {
+	o := world(rowOf("uio", "api", "odd", errForeign{}, 1))
+	for _, path := range []string{"/", "/target?institution=uio&kind=api&target=odd", "/api/v1/targets"} {
+		got := get(t, o, path)
+		if strings.Contains(got, "canary") || !strings.Contains(got, "internal") {
+			t.Errorf("%s shows more than the class of an error that no prober has classified:\n%s", path, got)
+		}
+	}
+}
+
+// What somebody asks for comes back escaped and short.
+func TestComplaintsAreEscaped(t *testing.T) {
+	for _, text := range hostile() {
+		for _, path := range []string{"/?state=", "/?kind=", "/api/v1/targets?state=", "/?%s=x", "/target?institution=a&kind=b&target=c&%s="} {
+			w := httptest.NewRecorder()
+			r := httptest.NewRequest("GET", strings.ReplaceAll(path, "%s", url.QueryEscape(text))+url.QueryEscape(text), nil)
+			web.Handler(options()).ServeHTTP(w, r)
+			main, _, _ := strings.Cut(w.Body.String(), "<footer>")
+			_, main, _ = strings.Cut(main, "<main")
+			if w.Code != 400 || len(main) > 2000 || strings.Contains(main, "<script>") || strings.Contains(main, "<img") {
+				t.Errorf("%s%.40s: %d\n%.3000s", path, text, w.Code, main)
+			}
+		}
+	}
+}

@@ -1,0 +1,58 @@
+(() => {
+  const every = 30000;
+  const pause = document.getElementById("pause");
+  const said = document.getElementById("said");
+  let paused = sessionStorage.getItem("paused") === "yes";
+  let heard = new Date();
+
+  const label = () => { pause.textContent = paused ? "Resume refreshing" : "Pause refreshing"; };
+  const say = (text) => { if (said.textContent !== text) said.textContent = text; };
+  const reading = () => document.hidden || paused || !getSelection().isCollapsed;
+
+  // Which of the elements that look alike has the focus: its place in the list of them.
+  const alike = (main, element) => {
+    const href = element.getAttribute("href");
+    const selector = href ? `[href="${CSS.escape(href)}"]` : element.id ? `#${CSS.escape(element.id)}` : "pre";
+    return [...main.querySelectorAll(selector)];
+  };
+
+  function replace(next) {
+    const old = document.querySelector("main");
+    const active = old.contains(document.activeElement) ? document.activeElement : null;
+    const place = active ? alike(old, active).indexOf(active) : -1;
+    const scrolled = [...old.querySelectorAll(".box")].map((box) => [box.id, box.scrollLeft, box.scrollTop]);
+    old.replaceWith(next);
+    for (const [id, left, top] of scrolled) document.getElementById(id)?.scrollTo({ left, top, behavior: "instant" });
+    if (active) alike(next, active)[place]?.focus({ preventScroll: true });
+  }
+
+  async function refresh() {
+    if (reading()) return;
+    try {
+      const answer = await fetch(location.href, { signal: AbortSignal.timeout(every) });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const main = page.querySelector("main");
+      if (!main) throw new Error("no page of ours");
+      if (reading()) return;
+      const changed = page.title !== document.title;
+      replace(document.adoptNode(main));
+      document.title = page.title;
+      heard = new Date();
+      say(changed ? main.querySelector("h1").textContent : "");
+    } catch {
+      say(`The exporter has not answered since ${heard.toLocaleTimeString("en-GB")}; what you see is of then.`);
+    }
+  }
+
+  document.getElementById("still").hidden = true;
+  pause.hidden = false;
+  label();
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    sessionStorage.setItem("paused", paused ? "yes" : "no");
+    label();
+    refresh();
+  });
+  document.addEventListener("visibilitychange", refresh);
+  setInterval(refresh, every);
+})();
