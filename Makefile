@@ -1,5 +1,5 @@
 # make run shows the exporter at work and needs nothing but Go; CONTRIBUTING.md explains the rest.
-.PHONY: run build test lint fmt fuzz bench docker docker-test
+.PHONY: run build test compat dashboards pictures lint fmt fuzz bench docker docker-test
 
 DOCKER   ?= docker
 FUZZTIME ?= 30s
@@ -22,13 +22,36 @@ build:
 
 test:
 	scripts/install-tools test
+	npm ci --no-audit --no-fund --silent
 	go test -race ./...
+	cd test && go test -p 1 -timeout 20m ./...
+	npm test
+	node --test test/browser/pages.test.mjs
+
+# The rules and dashboards once more, with Prometheus 3.x and native histograms.
+compat:
+	scripts/install-tools test
+	scripts/install-prometheus
+	cd test && go test -count 1 -timeout 20m ./promql ./platform -prometheus=$(CURDIR)/.tools/prometheus3 -promtool=$(CURDIR)/.tools/promtool3
+
+dashboards:
+	npm ci --no-audit --no-fund --silent
+	npm run dashboards
+
+# The pictures in docs/images, from a Prometheus that has scraped the demo: test/preview/README.md.
+PROMETHEUS ?= http://127.0.0.1:9090
+pictures:
+	cd test/preview && npm ci --ignore-scripts --no-audit --no-fund --silent
+	cd test/preview && npm run collect -- --prometheus=$(PROMETHEUS) --minutes=30 --target=ntnu/api/maskinporten
+	cd test/preview && npm run pictures
 
 lint:
 	scripts/install-lint
 	go vet ./...
 	.tools/golangci-lint run
+	cd test && ../.tools/golangci-lint run --config ../.golangci.yml
 	go mod tidy -diff
+	cd test && go mod tidy -diff
 
 fmt:
 	scripts/install-lint
