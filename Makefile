@@ -32,7 +32,8 @@ test:
 compat:
 	scripts/install-tools test
 	scripts/install-prometheus
-	cd test && go test -count 1 -timeout 20m ./promql ./platform -prometheus=$(CURDIR)/.tools/prometheus3 -promtool=$(CURDIR)/.tools/promtool3
+	cd test && go test -count 1 ./promql -promtool=$(CURDIR)/.tools/promtool3
+	cd test && go test -count 1 -timeout 20m ./platform -prometheus=$(CURDIR)/.tools/prometheus3
 
 dashboards:
 	npm ci --no-audit --no-fund --silent

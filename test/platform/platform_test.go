@@ -14,8 +14,6 @@ var (
 	prometheus   = flag.String("prometheus", "prometheus", "Prometheus's binary")
 	alertmanager = flag.String("alertmanager", "prometheus-alertmanager", "Alertmanager's binary")
 	save         = flag.String("save", "", "a directory for the results of the dashboards' queries")
-
-	_ = flag.String("promtool", "", "for the other tests of this module, which are run with the same flags")
 )
 
 const (
