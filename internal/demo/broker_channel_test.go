@@ -118,7 +118,11 @@ func TestBrokerTakesMessages(t *testing.T) {
 
 func arrived(returns <-chan amqp.Return, acks <-chan amqp.Confirmation, closed <-chan *amqp.Error) (o outcome) {
 	select {
-	case ack := <-acks:
+	case ack, open := <-acks:
+		if !open { // with the channel, which has said why
+			o.Closed = saidBy(<-closed)
+			break
+		}
 		o.Tag, o.Acked = ack.DeliveryTag, ack.Ack
 	case err := <-closed:
 		o.Closed = saidBy(err)
