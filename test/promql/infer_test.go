@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -78,12 +79,16 @@ func (in *inference) selector(e *parser.VectorSelector) labelSet {
 	if !known {
 		in.fault("there is no series %q", e.Name)
 	}
+	have = maps.Clone(have)
 	for _, m := range e.LabelMatchers {
 		if known && m.Name != "__name__" && !have[m.Name] {
 			in.fault("%s has no label %s", e.Name, m.Name)
 		}
+		if m.Type == labels.MatchEqual && m.Value == "" {
+			delete(have, m.Name)
+		}
 	}
-	return maps.Clone(have)
+	return have
 }
 
 func (in *inference) aggregate(e *parser.AggregateExpr) labelSet {

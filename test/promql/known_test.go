@@ -18,7 +18,7 @@ func known(t *testing.T) map[string]labelSet {
 	t.Helper()
 	all := documented(t)
 	maps.Copy(all, runtimes(t))
-	scraped := labelled("job", "instance")
+	scraped := labelled("job", "instance", "institution", "kind", "target") // the last three of a scrape of /probe
 	for _, name := range []string{"up", "scrape_duration_seconds", "scrape_samples_scraped"} {
 		all[name] = scraped
 	}
