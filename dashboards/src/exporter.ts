@@ -22,7 +22,7 @@ const by = "max by (job, instance)";
 const lastRun = select(exporters, "integra_probe_last_run_timestamp_seconds");
 const interval = select(exporters, "integra_probe_interval_seconds");
 const intervals = `${by} ((time() - ${lastRun}) / ${interval})`;
-const reachable = `min by (job, instance) (${select(exporters, "up")})`;
+const reachable = `min by (job, instance) (${select(exporters, "up", 'target=""')})`;
 const upWords = words([1, "up", good], [0, "down", bad]);
 const ageLimits = limits(good, [2, warning], [3, bad]);
 

@@ -113,7 +113,7 @@ function superseded(): AnyPanel {
     size: [12, 8] as [number, number],
     queries: [rows(`${newer}\n${withInfo(targets, "title", "contact")}`)],
   };
-  return table(look, people(), "Value", "kind");
+  return table(look, people(), "Value");
 }
 
 function undated(): AnyPanel {
@@ -127,13 +127,14 @@ function undated(): AnyPanel {
     queries: [rows(`${states}\n${withInfo(targets, "title", "contact")}`)],
   };
   const state = words(["unknown", "unknown", warning], ["never", "never ends", good]);
-  return table(look, [{ field: "state", title: "State", width: 110, mappings: [state], sort: "descending" }, ...people()], "Value", "kind");
+  return table(look, [{ field: "state", title: "State", width: 110, mappings: [state], sort: "descending" }, ...people()], "Value");
 }
 
 function people() {
   return [
     { field: "institution", title: "Institution", width: 110 },
     { field: "target", title: "Target", link: rowToTarget },
+    { field: "kind", title: "Kind", width: 80 },
     { field: "title", title: "Title" },
     { field: "contact", title: "Contact" },
   ];

@@ -14,7 +14,7 @@ export const overview = (): Board => ({
   from: "now-6h",
   variables: [job, institution, kind, target],
   sections: [
-    { title: "What is broken, and whose fault is it?", panels: [failingNow(), atFault(), notProbed(), exporters(), failingTable(targets, "Failing now", 8), alerts()] },
+    { title: "What is broken, and whose fault is it?", panels: [failingNow(), atFault(), notProbed(), exporters(), failingTable(targets, "Failing now", 12), alerts()] },
     { title: "Since when, and who else?", panels: [matrix(), layersOverTime(), reasonsNow()] },
     { title: "What comes next?", panels: [endsNext(), slowest()] },
     { title: "Service level, 30 days", panels: [serviceLevel()] },
@@ -81,7 +81,7 @@ function exporters(): AnyPanel {
     size: [4, 4],
     steps: limits(bad, [1, good]),
     mappings: [words([1, "up", good], [0, "down", bad])],
-    queries: [now('min by (job, instance) (up{job=~"$job"})', "{{instance}}")],
+    queries: [now('min by (job, instance) (up{job=~"$job",target=""})', "{{instance}}")],
   });
 }
 

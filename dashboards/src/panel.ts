@@ -17,7 +17,7 @@ import { PanelBuilder as StateTimeline } from "@grafana/grafana-foundation-sdk/s
 import { PanelBuilder as StatusHistory } from "@grafana/grafana-foundation-sdk/statushistory";
 import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
 import { PanelBuilder as TimeSeries } from "@grafana/grafana-foundation-sdk/timeseries";
-import { neutral } from "./palette";
+import { neutral, notANumber } from "./palette";
 import { datasource } from "./query";
 
 /** What every panel must say of itself. */
@@ -40,7 +40,7 @@ type Builder = Stat | Table | TimeSeries | StateTimeline | StatusHistory | BarGa
 
 /** A single number or word for each series. */
 export function stat(look: Look): Stat {
-  return dress(new Stat(), look)
+  return dress(new Stat(), { ...look, mappings: [...(look.mappings ?? []), notANumber(look.noValue)] })
     .graphMode(common.BigValueGraphMode.None)
     .colorMode(common.BigValueColorMode.Background)
     .textMode(common.BigValueTextMode.Auto)

@@ -14,7 +14,7 @@ export const rabbitmq = (): Board => ({
   from: "now-6h",
   variables: [job, institution, application],
   sections: [
-    { title: "Can applications log in and find what they need?", panels: [failingNow(), blockedNow(), unattended(), waiting(), failingTable(brokers, "Failing applications", 6), history()] },
+    { title: "Can applications log in and find what they need?", panels: [failingNow(), blockedNow(), unattended(), waiting(), failingTable(brokers, "Failing applications", 8), history()] },
     { title: "Does somebody empty the queues?", panels: [queues(), ready(), consumers()] },
     { title: "How fast is it, and does it take messages?", panels: [phases(), roundTrip(), blocked(), servers()] },
   ],
@@ -51,7 +51,7 @@ function blockedNow(): AnyPanel {
 function unattended(): AnyPanel {
   const description =
     "Queues in which messages wait and that nobody reads. An empty queue without consumers is not counted: it may be unused, or a quorum queue without a leader (docs/rabbitmq.md).";
-  return count("Queues with messages, without consumers", description, "The broker shows no queue", `sum((${readyNow} > bool 0) * (${consumersNow} == bool 0))`);
+  return count("Queues nobody reads", description, "The broker shows no queue", `sum((${readyNow} > bool 0) * (${consumersNow} == bool 0))`);
 }
 
 function waiting(): AnyPanel {
@@ -92,10 +92,11 @@ function queues(): AnyPanel {
   return table(look, [
     { field: "institution", title: "Institution", width: 130 },
     { field: "target", title: "Application", link: rowToTarget },
+    { field: "kind", title: "Kind", width: 90 },
     { field: "queue", title: "Queue" },
     { field: "Value #A", title: "Messages that wait", unit: "short", steps: limits(good, [100, warning], [1000, bad]), sort: "descending" },
     { field: "Value #B", title: "Consumers", unit: "short", mappings: [words([0, "none", bad])] },
-  ], "kind");
+  ]);
 }
 
 function ready(): AnyPanel {

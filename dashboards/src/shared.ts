@@ -18,13 +18,13 @@ export function failingTable(scope: Scope, title: string, height: number): AnyPa
     queries: [rows(failing(scope))],
   };
   return table(look, [
-    { field: "institution", title: "Institution", width: 110 },
-    { field: "target", title: "Target", width: 210, link: rowToTarget },
+    { field: "institution", title: "Institution", width: 100 },
+    { field: "target", title: "Target", width: 170, link: rowToTarget },
     { field: "kind", title: "Kind", width: 90 },
     { field: "layer", title: "Layer", width: 90 },
     { field: "reason", title: "Reason", width: 170 },
-    { field: "meaning", title: "What it means" },
-    { field: "next", title: "What to do next" },
+    { field: "meaning", title: "What it means", wrap: true },
+    { field: "next", title: "What to do next", wrap: true },
     { field: "Value", title: "Last worked", width: 130, unit: "dateTimeFromNow", mappings: [words([0, "not since start", bad])], sort: "descending" },
     { field: "contact", title: "Contact", width: 190 },
   ]);

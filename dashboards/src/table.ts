@@ -13,6 +13,7 @@ export interface Column {
   steps?: Threshold[]; // colours the text
   mappings?: ValueMapping[];
   link?: [title: string, url: string];
+  wrap?: boolean; // sentences take as many lines as they need
   sort?: "ascending" | "descending";
 }
 
@@ -45,15 +46,17 @@ function sorted(column: Column): TableSortByFieldStateBuilder {
 }
 
 const coloured: TableCellOptions = { type: TableCellDisplayMode.ColorText };
+const wrapped: TableCellOptions = { type: TableCellDisplayMode.Auto, wrapText: true };
 
-function properties({ width, unit, decimals, steps, mappings, link }: Column): DynamicConfigValue[] {
+function properties({ width, unit, decimals, steps, mappings, link, wrap }: Column): DynamicConfigValue[] {
   const wanted: [string, unknown][] = [
     ["custom.width", width],
     ["unit", unit ?? "string"],
+    ["noValue", unit === undefined ? "" : undefined], // an empty text is no missing number
     ["decimals", decimals],
     ["thresholds", steps && { mode: "absolute", steps }],
     ["mappings", mappings],
-    ["custom.cellOptions", (steps || mappings) && coloured],
+    ["custom.cellOptions", wrap ? wrapped : (steps || mappings) && coloured],
     ["links", link && [{ title: link[0], url: link[1] }]],
   ];
   return wanted.filter(([, value]) => value !== undefined).map(([id, value]) => ({ id, value }));

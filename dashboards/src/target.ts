@@ -60,7 +60,7 @@ function uptime(): AnyPanel {
 
 function reachability(): AnyPanel {
   return stat({
-    title: "Reachability: share of runs",
+    title: "Reachability",
     description:
       "Of the runs in the time shown, how many worked. Every run counts the same, also those between two scrapes, which uptime cannot see. " +
       "The service level is reckoned with this one.",
@@ -154,6 +154,7 @@ function failuresOverTime(): AnyPanel {
     min: 0,
     queries: [range(`sum by (layer, reason) (${failed})`, "{{layer}}: {{reason}}")],
   });
+  layers.forEach(({ name, colour }) => panel.overrideByRegexp(`/^${name}: /`, fixed(colour)));
   return panel.interval("1m");
 }
 
