@@ -20,11 +20,12 @@ run:
 build:
 	go build -trimpath -ldflags '$(LDFLAGS)' -o integra_exporter ./cmd/integra_exporter
 
+# The cache of go test does not see files outside the module, such as the rules: hence -count 1.
 test:
 	scripts/install-tools test
 	npm ci --no-audit --no-fund --silent
 	go test -race ./...
-	cd test && go test -p 1 -timeout 20m ./...
+	cd test && go test -count 1 -p 1 -timeout 20m ./...
 	npm test
 	node --test test/browser/pages.test.mjs
 
