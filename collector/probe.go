@@ -1,8 +1,6 @@
 package collector
 
 import (
-	"time"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
@@ -13,12 +11,11 @@ import (
 // and the target's own gauges, all without identity labels: these are for
 // Prometheus to add. It implements prometheus.Collector.
 type Probe struct {
-	target  state.Target
-	timeout time.Duration
+	target state.Target
 }
 
-// NewProbe returns the collector of what /probe answers; timeout is how long the run might have taken.
-func NewProbe(target state.Target, timeout time.Duration) Probe { return Probe{target, timeout} }
+// NewProbe returns the collector of what /probe answers.
+func NewProbe(target state.Target) Probe { return Probe{target} }
 
 // Describe implements prometheus.Collector.
 func (p Probe) Describe(descs chan<- *prometheus.Desc) {
@@ -31,9 +28,7 @@ func (p Probe) Describe(descs chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (p Probe) Collect(metrics chan<- prometheus.Metric) {
-	run := p.target
-	run.Timeout = p.timeout
-	collectBare(metrics, blackboxFamilies, &run)
+	collectBare(metrics, blackboxFamilies, &p.target)
 	collectBare(metrics, families, &p.target)
 }
 
@@ -61,7 +56,7 @@ var blackboxFamilies = []family{
 	gauge("probe_success", "Whether the run succeeded: 1 or 0.", ran(success)),
 	gauge("probe_failure_info", "Why the run failed; always 1, only if it did.", ran(failure), "reason", "layer"),
 	gauge("probe_timeout_seconds", "Time the run might take.",
-		func(t *state.Target, s send) { s(t.Timeout.Seconds()) }),
+		ran(func(t *state.Target, s send) { s(t.Last.Limit.Seconds()) })),
 	gauge("probe_duration_seconds", "How long the run took.",
 		ran(func(t *state.Target, s send) { s(t.Last.Duration.Seconds()) })),
 	gauge("probe_dns_lookup_time_seconds", "How long the lookup of the host's name took; 0 where there was none.", lookup),

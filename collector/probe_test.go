@@ -22,10 +22,11 @@ func probed(t *testing.T, kind string, results ...probe.Result) []*dto.MetricFam
 	w := newWorld(checked)
 	w.store.Learn(checked.Target, learned())
 	for _, result := range results {
+		result.Limit = 9500 * time.Millisecond
 		w.report(checked.Target, result)
 	}
 	row, _ := w.store.Target(checked.Target)
-	return gather(t, collector.NewProbe(row, 9500*time.Millisecond))
+	return gather(t, collector.NewProbe(row))
 }
 
 // carried is healthy with what the wire showed.

@@ -72,7 +72,7 @@ func describeAuth(a *config.API) web.Configuration {
 func requestOf(a *config.API, keyed bool) *web.Request {
 	q := &web.Request{
 		Method: a.Request.Method, URL: addressOf(a) + pathOf(a.Request.Path), Body: a.Request.Body,
-		CAFile: a.TLS.CAFile, CertFile: a.TLS.CertFile, KeyFile: a.TLS.KeyFile,
+		CAFile: a.TLS.CAFile, CertFile: a.TLS.CertFile, KeyFile: a.TLS.KeyFile, ServerName: a.TLS.ServerName,
 	}
 	for _, h := range a.Request.Headers {
 		if h.Name != a.KeyHeader {

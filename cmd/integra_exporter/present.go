@@ -75,7 +75,7 @@ func writeLine(w io.Writer, a arrival) {
 }
 
 // inFull names a target as the filters do.
-func inFull(t probe.Target) string { return t.Institution + " " + t.Kind + " " + t.Name }
+func inFull(t probe.Target) string { return web.OneWay(t.Institution + " " + t.Kind + " " + t.Name) }
 
 func shortly(d time.Duration) string { return fmt.Sprintf("%.3fs", d.Seconds()) }
 
@@ -109,7 +109,7 @@ func inWords(err error) string {
 	if detail == "" {
 		return string(reason)
 	}
-	return string(reason) + ": " + detail
+	return string(reason) + ": " + web.OneWay(detail)
 }
 
 // advice says once for each cause that occurs what it means and what to do

@@ -2,13 +2,13 @@ package main
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/integra-exporter/integra_exporter/collector"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/schedule"
 	"github.com/integra-exporter/integra_exporter/internal/state"
 	"github.com/integra-exporter/integra_exporter/internal/web"
 )
@@ -22,11 +22,11 @@ type timing struct {
 func (t timing) untimed(target probe.Target) bool { return t.onRequest && target.Kind != probe.KindKey }
 
 func (e *exporter) probing() web.Probing {
-	return web.Probing{Run: e.scheduler.Ask, Metrics: probeMetrics}
+	return web.Probing{Run: e.scheduler.Ask, Unknown: schedule.ErrUnknownTarget, Metrics: probeMetrics}
 }
 
-func probeMetrics(row state.Target, timeout time.Duration) http.Handler {
+func probeMetrics(row state.Target) http.Handler {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector.NewProbe(row, timeout))
+	registry.MustRegister(collector.NewProbe(row))
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }

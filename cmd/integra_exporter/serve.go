@@ -80,10 +80,10 @@ func serve(ctx context.Context, e *exporter, flags serveFlags, bound func(addres
 	return err
 }
 
-// usable says whether the metrics can stand at telemetryPath, beside the other endpoints and without a wildcard.
+// usable says whether the metrics can stand at telemetryPath, beside the other endpoints, without a wildcard and without what a link would take for something else.
 func usable(telemetryPath string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(telemetryPath, "/"), "/")
 	return path.IsAbs(telemetryPath) && path.Clean(telemetryPath) == telemetryPath &&
 		!slices.Contains([]string{"", "-", "debug", "target", "probe", "sd", "api"}, first) &&
-		!strings.ContainsAny(telemetryPath, "{} \t")
+		!strings.ContainsAny(telemetryPath, "{}?#% \t")
 }

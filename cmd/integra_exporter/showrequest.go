@@ -26,7 +26,7 @@ func showRequests(w io.Writer, loaded *config.Config, checks []probe.Check, shel
 			if i+j > 0 {
 				text.WriteByte('\n')
 			}
-			_, _ = fmt.Fprintf(&text, "# %s: %s\n", inFull(check.Target), c.comment)
+			_, _ = fmt.Fprintf(&text, "# %s: %s\n", inFull(check.Target), web.OneWay(c.comment))
 			if c.request != nil {
 				writeCommand(&text, command(c.request))
 			}

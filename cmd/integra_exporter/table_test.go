@@ -73,3 +73,14 @@ func TestAdviceIsWrapped(t *testing.T) {
 		}
 	}
 }
+
+// Nothing in a name turns the line around or ends it.
+func TestTerminalKeepsItsDirection(t *testing.T) {
+	const odd = "a\u202e\u2028\u2029"
+	row := rowOf(odd, "api", odd, probe.Fail(probe.ReasonConnect, "%s", odd))
+	for _, line := range append(table{rows: []state.Target{row}}.lines(), inFull(row.Target)) {
+		if strings.ContainsAny(line, "\u202e\u2028\u2029") {
+			t.Errorf("%q", line)
+		}
+	}
+}

@@ -111,6 +111,10 @@ func hasHeader(q *request, id string) bool {
 }
 
 func (r *resolver) body(q *request) []byte {
+	if q.Method.or("") == http.MethodHead && (q.Body.set || q.BodyFile.set) {
+		r.fault(q.Method.at, "method: HEAD takes no body: leave out body and body_file, or use another method")
+		return nil
+	}
 	if q.Body.set && q.BodyFile.set {
 		r.fault(later(q.Body.at, q.BodyFile.at), "body and body_file exclude each other")
 		return nil

@@ -104,6 +104,7 @@ type Result struct {
 	Observation
 	Planned  time.Time     // when the run was due
 	Start    time.Time     // when it began
+	Limit    time.Duration // how long it might take
 	Duration time.Duration // Elapsed, or the wall time where the prober observed none
 	Err      error         // nil: success
 }

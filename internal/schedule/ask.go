@@ -28,8 +28,10 @@ const (
 // Ask returns nil as soon as target has a new result, which has been reported:
 // the last one where it is still fresh, that of the run going on, or of a run
 // that begins now, in one of the half of the places that are for this. A run
-// begun here has as long as its check says, but at most what is left of limit;
-// zero is no limit. Ask returns at most a quarter of a second after limit.
+// begun here has as long as its check says, but at most what is left of the
+// longest limit of those who wait for it; zero is no limit. A failure that
+// somebody else's limit has cut short will do only for who has no more time
+// than that run had. Ask returns at most a quarter of a second after limit.
 func (s *Scheduler) Ask(ctx context.Context, target probe.Target, limit time.Duration) error {
 	s.mu.Lock()
 	e, known := s.entries[target]
@@ -43,77 +45,64 @@ func (s *Scheduler) Ask(ctx context.Context, target probe.Target, limit time.Dur
 	deadline := time.Now().Add(limit)
 	ctx, cancel := context.WithDeadline(ctx, deadline.Add(grace))
 	defer cancel()
-	r, err := s.obtain(ctx, e, deadline, min(e.check.Timeout, limit)/patience)
-	if err != nil {
-		return err
+	for {
+		r, err := s.obtain(ctx, e, deadline)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return ErrLate
+		}
+		switch {
+		case r.err != nil:
+			return ErrChanged
+		case !r.cut || e.within(deadline) <= r.result.Limit:
+			return nil
+		}
 	}
-	select {
-	case <-r.done:
-	case <-ctx.Done():
-		return ErrLate
-	}
-	if r.err != nil {
-		return ErrChanged
-	}
-	return nil
 }
 
-// obtain returns a run of e whose result will do: one that there is, or else a
-// new one until deadline, for whose place it waits that long.
-func (s *Scheduler) obtain(ctx context.Context, e *entry, deadline time.Time, wait time.Duration) (*run, error) {
-	r := s.present(e)
-	if r != nil {
-		return r, nil
-	}
-	waiting, cancel := context.WithTimeout(ctx, wait)
+// within returns how long a run of e that begins now may take until deadline, to the millisecond.
+func (e *entry) within(deadline time.Time) time.Duration {
+	return min(e.check.Timeout, time.Until(deadline).Round(time.Millisecond))
+}
+
+// obtain returns a run of e whose result will do: one that there is, or one
+// that begins while this waits for a place to begin one itself.
+func (s *Scheduler) obtain(ctx context.Context, e *entry, deadline time.Time) (*run, error) {
+	waiting, cancel := context.WithTimeout(ctx, e.within(deadline)/patience)
 	defer cancel()
-	leave, err := s.places.enter(waiting, seat{host: e.check.Host, asked: true})
-	if err == nil {
-		return s.launch(e, deadline, leave)
-	}
-	r = s.present(e)
+	r, l := s.join(e, deadline)
 	switch {
 	case r != nil:
 		return r, nil
-	case ctx.Err() == nil: // whoever asked is still there
-		s.options.Skipped(e.check.Target, CauseCapacity)
+	case l == nil:
+		return nil, ErrChanged
+	}
+	select {
+	case <-l.over:
+		if l.run == nil {
+			return nil, ErrChanged
+		}
+		return l.run, nil
+	case <-waiting.Done():
+	}
+	r, vain := s.quit(e, l, ctx.Err() == nil) // whoever asked is still there
+	if vain {
+		s.skip(e, CauseCapacity)
+	}
+	if r != nil {
+		return r, nil
 	}
 	return nil, ErrNoRoom
 }
 
-// launch begins a run of e in the place given back by leave, unless another has come in between.
-func (s *Scheduler) launch(e *entry, deadline time.Time, leave func()) (*run, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := e.present()
-	if r != nil || e.ctx.Err() != nil {
-		leave()
-	}
-	switch {
-	case r != nil:
-		return r, nil
-	case e.ctx.Err() != nil:
-		return nil, ErrChanged
-	}
-	r = &run{planned: time.Now(), deadline: deadline, done: make(chan struct{})}
-	e.run = r
-	s.runs.Go(func() {
-		defer close(r.done)
-		e.awaitBefore()
-		s.carryOut(e, r, leave)
-	})
-	return r, nil
-}
-
-func (s *Scheduler) present(e *entry) *run {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return e.present()
-}
-
 // present returns the run that is going on, or the last one while it is fresh, or nil.
+// A failure that was cut short is news for nobody else.
 func (e *entry) present() *run {
-	if e.run == nil && e.last != nil && time.Now().Before(e.last.freshUntil(e.check)) {
+	if e.run == nil && e.last != nil && !e.last.cut && time.Now().Before(e.last.freshUntil(e.check)) {
 		return e.last
 	}
 	return e.run

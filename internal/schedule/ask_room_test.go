@@ -91,6 +91,7 @@ func TestAskIsRefusedInTime(t *testing.T) {
 		if refused != 6 || l.skipped[CauseCapacity] != 6 {
 			t.Errorf("%d refused, %v counted, want 6 of 10", refused, l.skipped)
 		}
+		synctest.Wait()
 		if n := s.places.inLine(); n != 0 {
 			t.Errorf("%d still wait", n)
 		}
@@ -139,6 +140,7 @@ func TestAskerLeaves(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
 		err := s.Ask(ctx, named(names[1]), 0)
+		synctest.Wait()
 		if err == nil || len(l.skipped) != 0 || s.places.inLine() != 0 {
 			t.Errorf("%v, counted %v, %d wait", err, l.skipped, s.places.inLine())
 		}

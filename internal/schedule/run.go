@@ -34,7 +34,7 @@ func (e *entry) awaitBefore() {
 // carryOut probes in a place that is given back by leave.
 func (s *Scheduler) carryOut(e *entry, r *run, leave func()) {
 	s.begin(r)
-	r.result = s.perform(e, r)
+	s.perform(e, r)
 	leave()
 	s.finish(e, r, e.ctx.Err())
 }
@@ -53,7 +53,7 @@ func (s *Scheduler) finish(e *entry, r *run, canceled error) {
 	}
 	r.err, r.ended = canceled, time.Now()
 	if canceled == nil {
-		s.options.Report(e.check.Target, r.result)
+		e.tell(func() { s.options.Report(e.check.Target, r.result) })
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -66,33 +66,47 @@ func (s *Scheduler) finish(e *entry, r *run, canceled error) {
 	}
 }
 
+// skip counts a run of e that does not begin.
+func (s *Scheduler) skip(e *entry, cause Cause) {
+	e.tell(func() { s.options.Skipped(e.check.Target, cause) })
+}
+
+// tell calls one of the options' functions, for one target one at a time.
+func (e *entry) tell(call func()) {
+	e.telling.Lock()
+	defer e.telling.Unlock()
+	call()
+}
+
 // perform probes once, within the check's timeout and that of who asked.
-func (s *Scheduler) perform(e *entry, r *run) probe.Result {
-	result := probe.Result{Planned: r.planned, Start: time.Now()}
-	deadline := result.Start.Add(e.check.Timeout)
-	if !r.deadline.IsZero() && r.deadline.Before(deadline) {
-		deadline = r.deadline
+func (s *Scheduler) perform(e *entry, r *run) {
+	result := &r.result
+	result.Planned, result.Start, result.Limit = r.planned, time.Now(), e.check.Timeout
+	if !r.deadline.IsZero() {
+		result.Limit = e.within(r.deadline)
 	}
-	ctx, cancel := context.WithDeadline(e.ctx, deadline)
+	ctx, cancel := context.WithTimeout(e.ctx, result.Limit)
 	defer cancel()
-	result.Observation, result.Err = s.recovered(ctx, e.check)
+	result.Observation, result.Err = s.recovered(ctx, e)
+	// A probe may give up a moment before its time is over, to hear why.
+	r.cut = result.Err != nil && result.Limit < e.check.Timeout && time.Since(result.Start) >= result.Limit-grace
 	result.Duration = result.Elapsed
 	if result.Elapsed == 0 {
 		result.Duration = time.Since(result.Start)
 	}
-	return result
 }
 
 // recovered turns a panic into a failure. Its message is dropped, since it may
 // hold what a probe must not let out; where it happened is passed on.
-func (s *Scheduler) recovered(ctx context.Context, check probe.Check) (seen probe.Observation, err error) {
+func (s *Scheduler) recovered(ctx context.Context, e *entry) (seen probe.Observation, err error) {
 	defer func() {
 		if recover() != nil {
-			s.options.Panicked(check.Target, callers())
+			at := callers()
+			e.tell(func() { s.options.Panicked(e.check.Target, at) })
 			seen, err = probe.Observation{}, probe.Fail(probe.ReasonPanic, "")
 		}
 	}()
-	return check.Prober.Probe(ctx)
+	return e.check.Prober.Probe(ctx)
 }
 
 const maxFrames = 32

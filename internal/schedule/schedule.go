@@ -64,7 +64,10 @@ type entry struct {
 	timer  *time.Timer
 	run    *run            // nil: none waits or is going on
 	last   *run            // the last one that was reported; nil: none
+	line   *line           // those who wait for a place to begin one; nil: nobody
 	before <-chan struct{} // closed when the last run of what this entry replaced is over; nil: none
+
+	telling *sync.Mutex // held while a function of Options is called for the target
 }
 
 // run is one execution of a check, from when it was due.
@@ -74,6 +77,7 @@ type run struct {
 	begun    bool      // false while it waits for room
 	done     chan struct{}
 	result   probe.Result
+	cut      bool // it failed, and who asked for it had given it less time than its check
 	err      error
 	ended    time.Time
 }
@@ -148,8 +152,9 @@ type Changes struct{ Added, Changed, Removed int }
 
 // add takes check in; old is the target's entry until now, nil if there is none.
 func (s *Scheduler) add(check probe.Check, old *entry) {
-	e := &entry{check: check}
+	e := &entry{check: check, telling: &sync.Mutex{}}
 	if old != nil {
+		e.telling = old.telling
 		e.before = old.before
 		if old.run != nil {
 			e.before = old.run.done
@@ -203,7 +208,7 @@ func (s *Scheduler) tick(e *entry) {
 		s.execute(e)
 		return
 	}
-	s.options.Skipped(e.check.Target, skipped)
+	s.skip(e, skipped)
 }
 
 // plan says whether a run due at planned begins, and if not, why not. A run
@@ -212,6 +217,7 @@ func (e *entry) plan(planned time.Time) (begin bool, skipped Cause) {
 	switch {
 	case e.run == nil:
 		e.run = &run{planned: planned, done: make(chan struct{})}
+		e.disperse(e.run)
 		return true, ""
 	case e.run.begun:
 		return false, CauseOverlap

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"cmp"
+	"net"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -15,6 +18,8 @@ type Request struct {
 	CAFile    string   // trusted besides the system's roots; empty: none
 	CertFile  string   // client certificate; empty: none
 	KeyFile   string
+	// ServerName is the name that the certificate must be for; empty: the URL's.
+	ServerName string
 }
 
 // Header is a header of a Request.
@@ -49,7 +54,25 @@ func (q *Request) Curl() string {
 	if q.Body != "" {
 		args = append(args, "--data-raw "+quotePOSIX(q.Body))
 	}
-	return strings.Join(append(args, quotePOSIX(q.URL)), " \\\n  ")
+	named, flags := q.named()
+	args = append(args, flags...)
+	return strings.Join(append(args, quotePOSIX(named)), " \\\n  ")
+}
+
+// named returns the URL with the name that the certificate is for, and the
+// flags that let curl connect to the address all the same, and ask as the exporter does.
+func (q *Request) named() (text string, flags []string) {
+	u, err := url.Parse(q.URL)
+	if q.ServerName == "" || err != nil || u.Scheme != "https" {
+		return q.URL, nil
+	}
+	port := cmp.Or(u.Port(), "443")
+	name := net.JoinHostPort(q.ServerName, port)
+	flags = []string{
+		"--connect-to " + quotePOSIX(name+":"+net.JoinHostPort(u.Hostname(), port)),
+		"--header " + quotePOSIX("Host: "+u.Host),
+	}
+	return strings.Replace(q.URL, "//"+u.Host, "//"+name, 1), flags
 }
 
 // allHeaders are those of the request and the Accept that every request carries.

@@ -28,7 +28,7 @@ type Fact struct {
 }
 
 func healthOf(h Health, targets []state.Target, places []state.Institution, now time.Time) []Fact {
-	facts := []Fact{configurationFact(h, now), targetsFact(targets), scheduleFact(h, late(targets, now))}
+	facts := []Fact{configurationFact(h, now), targetsFact(targets), scheduleFact(h, late(targets, h.Loaded, now))}
 	facts = append(facts, managerFacts(places, now)...)
 	return append(facts, Fact{Name: "Exporter", Value: h.Version + ", running for " + span(now.Sub(h.Started))})
 }

@@ -88,7 +88,7 @@ func TestALongTitleIsCut(t *testing.T) {
 
 // The request by hand is left as it is: it is to be copied.
 func TestTextKeepsItsDirection(t *testing.T) {
-	o := everywhere("a\u202e")
+	o := everywhere("a\u202e\u2028\u2029\u0085")
 	row := o.Targets()[0]
 	row.Last.TransactionID = "id"
 	o.Target = func(probe.Target) (state.Target, bool) { return row, true }
@@ -96,7 +96,7 @@ func TestTextKeepsItsDirection(t *testing.T) {
 	before, after, _ := strings.Cut(page, "The same request by hand")
 	_, after, _ = strings.Cut(after, "\nConfiguration\n")
 	for _, text := range []string{textOf(t, get(t, o, "/")), before, after} {
-		if strings.Contains(text, "\u202e") || !strings.Contains(text, "a\ufffd") {
+		if strings.ContainsAny(text, "\u202e\u2028\u2029\u0085") || !strings.Contains(text, "a\ufffd") {
 			t.Errorf("want the sign replaced:\n%s", text)
 		}
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
@@ -57,7 +58,8 @@ func (s *site) overview(f filter, now time.Time) *indexPage {
 		counts[stateOf(&targets[i])]++
 	}
 	p.OK, p.Failed, p.Waiting = counts[stateOK], counts[stateFailed], counts[stateWaiting]
-	p.Title = headline(p.OK, p.Failed, p.Waiting)
+	p.Title = headline(p.OK, p.Failed, p.Waiting, late(targets, health.Loaded, now))
+	p.Tab = p.Title + newest(targets)
 	p.Causes = causesOf(targets, now)
 	p.Sections = sectionsOf(targets)
 	p.Expiry = expiryOf(targets, places, now)
@@ -65,12 +67,18 @@ func (s *site) overview(f filter, now time.Time) *indexPage {
 }
 
 // headline says the whole in one line.
-func headline(ok, failed, waiting int) string {
+func headline(ok, failed, waiting, overdue int) string {
+	fails := plural(failed, "target fails", "targets fail")
+	lateness := plural(overdue, "target has not run for three intervals", "targets have not run for three intervals")
 	switch {
+	case failed > 0 && overdue > 0:
+		return fails + ", " + lateness
+	case overdue > 0:
+		return lateness
 	case ok+failed+waiting == 0:
 		return "No target"
 	case failed > 0:
-		return plural(failed, "target fails", "targets fail")
+		return fails
 	case ok == 0:
 		return "No target has run yet"
 	case waiting > 0:
@@ -108,11 +116,35 @@ func failureOf(t *state.Target, now time.Time) failureRow {
 	}
 }
 
-// late counts the targets that have not run for three of their intervals.
-func late(targets []state.Target, now time.Time) int {
+// newest names those that began to fail last, so that a page's title changes also when others fail than before.
+func newest(targets []state.Target) string {
+	const most = 3
+	failing := slices.DeleteFunc(slices.Clone(targets), func(t state.Target) bool { return stateOf(&t) != stateFailed })
+	slices.SortStableFunc(failing, func(a, b state.Target) int { return b.Since.Compare(a.Since) })
+	var names []string
+	for i := range failing[:min(len(failing), most)] {
+		names = append(names, shown(failing[i].Name)+" "+failing[i].Kind+" "+shown(failing[i].Institution))
+	}
+	switch {
+	case len(names) == 0:
+		return ""
+	case len(failing) > most:
+		names = append(names, "…")
+	}
+	return ": " + strings.Join(names, ", ")
+}
+
+// late counts the targets that have not run for three of their intervals, or
+// not at all although their first run should be over since the configuration was loaded.
+func late(targets []state.Target, loaded, now time.Time) int {
 	n := 0
 	for i := range targets {
-		if targets[i].Runs > 0 && now.Sub(targets[i].LastRun()) > 3*targets[i].Interval {
+		t := &targets[i]
+		since, most := t.LastRun(), 3*t.Interval
+		if t.Runs == 0 {
+			since, most = loaded, t.Interval+t.Timeout
+		}
+		if now.Sub(since) > most {
 			n++
 		}
 	}

@@ -16,16 +16,24 @@ import (
 func TestHeadline(t *testing.T) {
 	ok, waiting := rowOf("uio", "api", "a", nil, 1), rowOf("uio", "api", "b", nil, 0)
 	failed, other := rowOf("uio", "api", "c", probe.Fail(probe.ReasonConnect, ""), 1), rowOf("uio", "api", "d", errForeign{}, 1)
+	overdue, recent := rowOf("uio", "api", "e", nil, 1), failed
+	overdue.Last.Start = time.Now().Add(-4 * time.Minute)
+	recent.Name, recent.Since = "n", time.Now()
 	for want, targets := range map[string][]state.Target{
-		"No target":                          nil,
-		"No target has run yet":              {waiting},
-		"All targets that have run are well": {ok, waiting},
-		"All targets are well":               {ok},
-		"1 target fails":                     {ok, waiting, failed},
-		"2 targets fail":                     {failed, other},
+		"No target":                                                           nil,
+		"No target has run yet":                                               {waiting},
+		"All targets that have run are well":                                  {ok, waiting},
+		"All targets are well":                                                {ok},
+		"1 target fails: c api uio":                                           {ok, waiting, failed},
+		"2 targets fail: d api uio, c api uio":                                {failed, other},
+		"3 targets fail: n api uio, d api uio, c api uio":                     {failed, other, recent},
+		"4 targets fail: n api uio, d api uio, d api uio, …":                  {failed, other, other, recent},
+		"1 target has not run for three intervals":                            {ok, overdue},
+		"1 target fails, 1 target has not run for three intervals: c api uio": {failed, overdue},
 	} {
 		got := get(t, world(targets...), "/")
-		if !strings.Contains(got, ">"+want+"</h1>") || !strings.Contains(got, "<title>"+want+" – integra_exporter</title>") {
+		heading, _, _ := strings.Cut(want, ":")
+		if !strings.Contains(got, ">"+heading+"</h1>") || !strings.Contains(got, "<title>"+want+" – integra_exporter</title>") {
 			t.Errorf("headline or title is not %q", want)
 		}
 	}
@@ -158,7 +166,7 @@ func TestHealth(t *testing.T) {
 		want := strings.Join([]string{
 			"Configuration | ! loaded 1 h 30 min ago; a newer one was rejected 1 min ago",
 			"Targets | 1 api, 1 auth, 0 rabbitmq, 1 key",
-			"Runs | ! 1 is going on, 7 skipped for capacity, 0 skipped for overlap; 1 target has not run for three intervals",
+			"Runs | ! 1 is going on, 7 skipped for capacity, 0 skipped for overlap; 2 targets have not run for three intervals",
 			"API manager of uib | not read yet",
 			"API manager of uio | read, last 5 min ago",
 			"API manager of uit | ! cannot be read; the log says why, last 1 d 1 h ago",

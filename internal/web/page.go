@@ -24,7 +24,8 @@ var refreshScript template.JS
 
 // head is what every page begins with.
 type head struct {
-	Title   string
+	Title   string // the headline
+	Tab     string // what the browser's tab and a screen reader say; empty: the headline
 	Metrics string // where the metrics are, relative to the page
 	Now     *moment
 	Version string

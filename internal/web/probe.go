@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -15,11 +16,12 @@ import (
 )
 
 // Probing is what /probe needs. Run returns nil once target has a new result,
-// within limit (zero: none); its error is a sentence for whoever asked.
-// Metrics answers with the last run of a target that might take timeout.
+// within limit (zero: none); its error is a sentence for whoever asked,
+// or Unknown. Metrics answers with the last run of a target.
 type Probing struct {
 	Run     func(ctx context.Context, target probe.Target, limit time.Duration) error
-	Metrics func(row state.Target, timeout time.Duration) http.Handler
+	Unknown error // target is not there any more
+	Metrics func(row state.Target) http.Handler
 }
 
 // probe runs the check of one configured target now, and answers with its result.
@@ -35,24 +37,17 @@ func (s *site) probe(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	err = s.Probing.Run(r.Context(), asked.target, asked.limit)
-	if err != nil {
-		say(w, http.StatusServiceUnavailable, "no result: "+err.Error())
-		return
-	}
 	row, known := s.Target(asked.target)
-	if !known {
+	switch {
+	case err != nil && !errors.Is(err, s.Probing.Unknown):
+		say(w, http.StatusServiceUnavailable, "no result: "+err.Error())
+	case err != nil || !known:
 		say(w, http.StatusNotFound, "the target has just left the configuration")
-		return
+	case asked.debug:
+		say(w, http.StatusOK, explain(&row))
+	default:
+		s.Probing.Metrics(row).ServeHTTP(w, r)
 	}
-	timeout := row.Timeout
-	if asked.limit > 0 {
-		timeout = min(timeout, asked.limit)
-	}
-	if asked.debug {
-		say(w, http.StatusOK, explain(&row, timeout))
-		return
-	}
-	s.Probing.Metrics(row, timeout).ServeHTTP(w, r)
 }
 
 // probeRequest is what /probe is asked for.
@@ -67,7 +62,11 @@ func probeOf(r *http.Request) (asked probeRequest, err error) {
 	if err != nil {
 		return asked, err
 	}
-	asked.debug = given.Get("debug") == "true"
+	debug, named := given["debug"]
+	asked.debug = slices.Equal(debug, []string{"true"})
+	if named && !asked.debug && !slices.Equal(debug, []string{"false"}) {
+		return asked, errors.New("debug is true or false, given once")
+	}
 	delete(given, "debug")
 	asked.target, err = targetIn(given)
 	if err != nil {
@@ -105,10 +104,10 @@ func limitOf(r *http.Request) (time.Duration, error) {
 }
 
 // explain says in plain text what the last run of t found, why, and what to do next.
-func explain(t *state.Target, timeout time.Duration) string {
+func explain(t *state.Target) string {
 	var b strings.Builder
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, line := range explanation(t, timeout) {
+	for _, line := range explanation(t) {
 		if line.Value != "" {
 			_, _ = fmt.Fprintf(table, "%s\t%s\n", line.Name, line.Value)
 		}
@@ -117,7 +116,7 @@ func explain(t *state.Target, timeout time.Duration) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func explanation(t *state.Target, timeout time.Duration) []Fact {
+func explanation(t *state.Target) []Fact {
 	run := &t.Last
 	lines := []Fact{
 		{Name: "institution", Value: shown(t.Institution)},
@@ -133,7 +132,7 @@ func explanation(t *state.Target, timeout time.Duration) []Fact {
 			Fact{Name: "detail", Value: probe.DetailOf(run.Err)})
 	}
 	lines = append(lines, Fact{Name: "started", Value: run.Start.UTC().Format(time.RFC3339Nano)},
-		Fact{Name: "duration", Value: took(run.Duration) + ", of at most " + timeout.String()})
+		Fact{Name: "duration", Value: took(run.Duration) + ", of at most " + run.Limit.String()})
 	for phase, d := range run.Phases {
 		if d > 0 {
 			lines = append(lines, Fact{Name: "  " + probe.Phase(phase).String(), Value: took(d)})

@@ -20,8 +20,8 @@ import (
 
 // probed is what the exporter behind /probe was asked for.
 type probed struct {
-	target         probe.Target
-	limit, timeout time.Duration
+	target probe.Target
+	limit  time.Duration
 }
 
 // probing returns options with one target, whose run answers err, and where is noted what was asked for.
@@ -33,8 +33,8 @@ func probing(row state.Target, err error) (web.Options, *probed) {
 			asked.target, asked.limit = target, limit
 			return err
 		},
-		Metrics: func(_ state.Target, timeout time.Duration) http.Handler {
-			asked.timeout = timeout
+		Unknown: errGone,
+		Metrics: func(state.Target) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "the result\n") })
 		},
 	}
@@ -46,9 +46,11 @@ func rowToProbe(err error) state.Target {
 		Target:  probe.Target{Institution: "uio", Kind: probe.KindAPI, Name: "a"},
 		Info:    probe.Info{Address: "https://gw:443"},
 		Timeout: 15 * time.Second, Runs: 1,
-		Last: probe.Result{Start: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC), Duration: 1250 * time.Millisecond, Err: err},
+		Last: probe.Result{Start: time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC), Duration: 1250 * time.Millisecond, Limit: 9500 * time.Millisecond, Err: err},
 	}
 }
+
+var errGone = errors.New("gone")
 
 const toProbe = "/probe?institution=uio&kind=api&target=a"
 
@@ -82,20 +84,23 @@ func TestProbeParameters(t *testing.T) {
 		status int
 		body   string
 	}{
-		"institution=uio&kind=api&target=a":               {200, "the result"},
-		"institution=uio&kind=api&target=a&debug=false":   {200, "the result"},
-		"institution=uio&kind=api&target=b":               {404, "there is no such target in the configuration"},
-		"institution=uio&kind=rabbitmq&target=a":          {404, "there is no such target in the configuration"},
-		"institution=uio&kind=key&target=a":               {400, "kind key has no /probe"},
-		"":                                                {400, named},
-		"institution=uio&kind=api":                        {400, named},
-		"institution=uio&kind=api&target=":                {400, named},
-		"institution=uio&kind=api&target=a&target=b":      {400, named},
-		"institution=uio&kind=api&target=a&module=http":   {400, `unknown parameter "module"`},
-		"target=https%3A%2F%2Felsewhere.example":          {400, named},
-		"institution=uio&kind=api&target=https://gw:443":  {404, "there is no such target in the configuration"},
-		"institution=uio&kind=api&target=a&debug=%zz":     {400, "the query cannot be read"},
-		"institution=uio&kind=api&target=a%00%0d%0aX:%20": {404, "there is no such target in the configuration"},
+		"institution=uio&kind=api&target=a":                       {200, "the result"},
+		"institution=uio&kind=api&target=a&debug=false":           {200, "the result"},
+		"institution=uio&kind=api&target=a&debug=1":               {400, "debug is true or false, given once"},
+		"institution=uio&kind=api&target=a&debug":                 {400, "debug is true or false, given once"},
+		"institution=uio&kind=api&target=a&debug=true&debug=true": {400, "debug is true or false, given once"},
+		"institution=uio&kind=api&target=b":                       {404, "there is no such target in the configuration"},
+		"institution=uio&kind=rabbitmq&target=a":                  {404, "there is no such target in the configuration"},
+		"institution=uio&kind=key&target=a":                       {400, "kind key has no /probe"},
+		"":                                                        {400, named},
+		"institution=uio&kind=api":                                {400, named},
+		"institution=uio&kind=api&target=":                        {400, named},
+		"institution=uio&kind=api&target=a&target=b":              {400, named},
+		"institution=uio&kind=api&target=a&module=http":           {400, `unknown parameter "module"`},
+		"target=https%3A%2F%2Felsewhere.example":                  {400, named},
+		"institution=uio&kind=api&target=https://gw:443":          {404, "there is no such target in the configuration"},
+		"institution=uio&kind=api&target=a&debug=%zz":             {400, "the query cannot be read"},
+		"institution=uio&kind=api&target=a%00%0d%0aX:%20":         {404, "there is no such target in the configuration"},
 	} {
 		o, _ := probing(rowToProbe(nil), nil)
 		status, body := scrape(t, o, "/probe?"+query, "")
@@ -107,26 +112,26 @@ func TestProbeParameters(t *testing.T) {
 
 func TestProbeTimeout(t *testing.T) {
 	for header, want := range map[string]struct {
-		status         int
-		limit, timeout time.Duration
+		status int
+		limit  time.Duration
 	}{
-		"":       {200, 0, 15 * time.Second},
-		"10":     {200, 9500 * time.Millisecond, 9500 * time.Millisecond},
-		"15.500": {200, 15 * time.Second, 15 * time.Second},
-		"120":    {200, 119500 * time.Millisecond, 15 * time.Second},
-		"0.6":    {200, 100 * time.Millisecond, 100 * time.Millisecond},
-		"1e300":  {200, 24*time.Hour - 500*time.Millisecond, 15 * time.Second},
-		"+Inf":   {200, 24*time.Hour - 500*time.Millisecond, 15 * time.Second},
-		"0.5":    {400, 0, 0},
-		"0":      {400, 0, 0},
-		"-1":     {400, 0, 0},
-		"NaN":    {400, 0, 0},
-		"10s":    {400, 0, 0},
+		"":       {200, 0},
+		"10":     {200, 9500 * time.Millisecond},
+		"15.500": {200, 15 * time.Second},
+		"120":    {200, 119500 * time.Millisecond},
+		"0.6":    {200, 100 * time.Millisecond},
+		"1e300":  {200, 24*time.Hour - 500*time.Millisecond},
+		"+Inf":   {200, 24*time.Hour - 500*time.Millisecond},
+		"0.5":    {400, 0},
+		"0":      {400, 0},
+		"-1":     {400, 0},
+		"NaN":    {400, 0},
+		"10s":    {400, 0},
 	} {
 		o, asked := probing(rowToProbe(nil), nil)
 		status, body := scrape(t, o, toProbe, header)
-		if status != want.status || asked.limit.Round(time.Microsecond) != want.limit || asked.timeout.Round(time.Microsecond) != want.timeout {
-			t.Errorf("%q: %d, limit %v, timeout %v; want %+v", header, status, asked.limit, asked.timeout, want)
+		if status != want.status || asked.limit.Round(time.Microsecond) != want.limit {
+			t.Errorf("%q: %d, limit %v; want %+v", header, status, asked.limit, want)
 		}
 		if status == 400 && !strings.HasPrefix(body, "X-Prometheus-Scrape-Timeout-Seconds must be a number of seconds, at least 0.6") {
 			t.Errorf("%q: %q", header, body)
@@ -150,6 +155,11 @@ func TestProbeWithoutAResult(t *testing.T) {
 	status, body := scrape(t, o, toProbe, "10")
 	if status != 503 || body != "no result: there is no room\n" {
 		t.Errorf("%d %q", status, body)
+	}
+	gone, _ := probing(rowToProbe(nil), errGone)
+	status, body = scrape(t, gone, toProbe, "10")
+	if status != 404 || body != "the target has just left the configuration\n" {
+		t.Errorf("a target that left before its run: %d %q", status, body)
 	}
 	left, _ := probing(rowToProbe(nil), nil)
 	known := left.Target
@@ -190,7 +200,7 @@ func TestProbeDebug(t *testing.T) {
 		{"transaction id", "the-id"},
 		{"certificate", "trusted, ends 2027-01-15T12:00:00Z"},
 	}
-	status, body := scrape(t, o, toProbe+"&debug=true", "10")
+	status, body := scrape(t, o, toProbe+"&debug=true", "5") // another has had more time
 	var got [][]string
 	for line := range strings.Lines(body) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "  ")

@@ -94,10 +94,18 @@ func targetIn(given url.Values) (target probe.Target, err error) {
 	return target, unknown(given, "institution, kind and target")
 }
 
+// valueLimit is how many values of one parameter are compared with every target.
+const valueLimit = 100
+
 func queryOf(r *http.Request) (url.Values, error) {
 	given, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, errors.New("the query cannot be read: names and values stand percent-encoded between = and &")
+	}
+	for _, values := range given {
+		if len(values) > valueLimit {
+			return nil, fmt.Errorf("a parameter may be given at most %d times", valueLimit)
+		}
 	}
 	return given, nil
 }

@@ -38,7 +38,7 @@
       replace(document.adoptNode(main));
       document.title = page.title;
       heard = new Date();
-      say(changed ? main.querySelector("h1").textContent : "");
+      say(changed ? page.title : "");
     } catch {
       say(`The exporter has not answered since ${heard.toLocaleTimeString("en-GB")}; what you see is of then.`);
     }

@@ -59,6 +59,8 @@ func (s *site) detail(t *state.Target, now time.Time) *targetPage {
 		Groups: groupsOf(t, now), Unauthenticated: t.Kind == probe.KindAuth,
 	}
 	p.Title = shown(t.Title)
+	p.Tab = map[string]string{stateOK: "ok", stateFailed: "failed", stateWaiting: "not run yet"}[p.State] +
+		": " + p.Title + ", " + p.Kind + ", " + p.Institution
 	if t.Runs > 0 {
 		p.LastRun = momentOf(t.LastRun(), now)
 		p.Explained = probe.Explain(probe.ReasonOf(t.Last.Err))
@@ -67,7 +69,7 @@ func (s *site) detail(t *state.Target, now time.Time) *targetPage {
 	p.addHistory(s.History(t.Target))
 	configured := s.Configured(t.Target)
 	for _, f := range configured.Facts {
-		p.Configured = append(p.Configured, Fact{oneWay(f.Name), oneWay(f.Value), f.Bad})
+		p.Configured = append(p.Configured, Fact{OneWay(f.Name), OneWay(f.Value), f.Bad})
 	}
 	if configured.Request != nil {
 		p.Curl, p.PowerShell = configured.Request.Curl(), configured.Request.PowerShell()

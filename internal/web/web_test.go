@@ -56,26 +56,26 @@ func ask(t *testing.T, o web.Options, method, path string) answer {
 	return answer{response.StatusCode, response.Header, string(body)}
 }
 
-func TestEndpoints(t *testing.T) {
-	reloading, broken, unready, moved, profiled := options(), options(), options(), options(), options()
-	reloading.Reload = func() error { return nil }
-	broken.Reload = func() error { return errors.New("config.yml:3: one fault\nconfig.yml:7: another") }
-	unready.Ready = func() bool { return false }
-	moved.TelemetryPath = "/elsewhere"
-	profiled.Pprof = true
-	for _, c := range []struct {
-		options      web.Options
-		method, path string
-		status       int
-		contentType  string
-		body         string // exactly; "*…" says that it holds what follows
-	}{
+// endpoint is a request with what is answered.
+type endpoint struct {
+	options      web.Options
+	method, path string
+	status       int
+	contentType  string
+	body         string // exactly; "*…" says that it holds what follows
+}
+
+func pages() []endpoint {
+	return []endpoint{
 		{options(), "GET", "/", 200, "text/html; charset=utf-8", "*<h1 id=\"headline\">No target</h1>"},
 		{options(), "HEAD", "/", 200, "text/html; charset=utf-8", ""},
 		{options(), "GET", "/?institution=uio&institution=uib&kind=api&target=&state=failed", 200, "text/html; charset=utf-8", "*No target fits the filter."},
 		{options(), "GET", "/?color=red", 400, "text/html; charset=utf-8", "*unknown parameter &#34;color&#34;"},
 		{options(), "GET", "/?state=bad", 400, "text/html; charset=utf-8", "*there is no state &#34;bad&#34;: it is one of failed, waiting, ok"},
 		{options(), "GET", "/?kind=ftp", 400, "text/html; charset=utf-8", "*one of api, auth, rabbitmq, key"},
+		{options(), "GET", "/?target=a" + strings.Repeat("&target=a", 99), 200, "text/html; charset=utf-8", "*No target"},
+		{options(), "GET", "/?target=a" + strings.Repeat("&target=a", 100), 400, "text/html; charset=utf-8", "*a parameter may be given at most 100 times"},
+		{options(), "GET", "/api/v1/targets?target=a" + strings.Repeat("&target=a", 100), 400, "text/plain; charset=utf-8", "a parameter may be given at most 100 times\n"},
 		{options(), "GET", "/?a=%zz", 400, "text/html; charset=utf-8", "*the query cannot be read"},
 		{options(), "GET", "/target", 400, "text/html; charset=utf-8", "*give institution, kind and target, each once"},
 		{options(), "GET", "/target?institution=a&kind=api&target=b&target=c", 400, "text/html; charset=utf-8", "*each once"},
@@ -87,6 +87,17 @@ func TestEndpoints(t *testing.T) {
 		{options(), "GET", "/api/v1/targets?state=bad", 400, "text/plain; charset=utf-8", "there is no state \"bad\": it is one of failed, waiting, ok\n"},
 		{options(), "GET", "/api/v1/targets?page=2", 400, "text/plain; charset=utf-8", "unknown parameter \"page\": there are institution, kind, target and state\n"},
 		{options(), "GET", "/api/v1", 404, "text/plain; charset=utf-8", "*not found"},
+	}
+}
+
+func operations() []endpoint {
+	reloading, broken, unready, moved, profiled := options(), options(), options(), options(), options()
+	reloading.Reload = func() error { return nil }
+	broken.Reload = func() error { return errors.New("config.yml:3: one fault\nconfig.yml:7: another") }
+	unready.Ready = func() bool { return false }
+	moved.TelemetryPath = "/elsewhere"
+	profiled.Pprof = true
+	return []endpoint{
 		{options(), "GET", "/metrics", 200, "text/plain; charset=utf-8", "the metrics\n"},
 		{options(), "GET", "/-/healthy", 200, "text/plain; charset=utf-8", "healthy\n"},
 		{unready, "GET", "/-/healthy", 200, "text/plain; charset=utf-8", "healthy\n"},
@@ -109,7 +120,11 @@ func TestEndpoints(t *testing.T) {
 		{profiled, "GET", "/debug/pprof/goroutine?debug=1", 200, "text/plain; charset=utf-8", "*goroutine profile"},
 		{profiled, "POST", "/debug/pprof/symbol", 200, "text/plain; charset=utf-8", "*num_symbols"},
 		{profiled, "GET", "/debug/pprof/cmdline", 404, "text/plain; charset=utf-8", "*Unknown profile"},
-	} {
+	}
+}
+
+func TestEndpoints(t *testing.T) {
+	for _, c := range append(pages(), operations()...) {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
 			got := ask(t, c.options, c.method, c.path)
 			if got.status != c.status || got.header.Get("Content-Type") != c.contentType {

@@ -17,13 +17,13 @@ func shown(text string) string {
 	if utf8.RuneCountInString(text) > shownLength {
 		text = string([]rune(text)[:shownLength-1]) + "…"
 	}
-	return oneWay(text)
+	return OneWay(text)
 }
 
-// oneWay replaces the signs that turn the direction of what follows them.
-func oneWay(text string) string {
+// OneWay replaces the signs that turn the direction of what follows them, or begin a line where no line ends.
+func OneWay(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r > unicode.MaxASCII && unicode.Is(unicode.Bidi_Control, r) {
+		if r > unicode.MaxASCII && unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp, unicode.Cc) {
 			return utf8.RuneError
 		}
 		return r
