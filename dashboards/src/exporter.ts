@@ -109,10 +109,10 @@ function versions(): AnyPanel {
   };
   return table(look, [
     { field: "instance", title: "Instance" },
-    { field: "version", title: "Version" },
-    { field: "revision", title: "Revision" },
-    { field: "goversion", title: "Go" },
-    { field: "Value", title: "Configuration loaded", unit: "dateTimeFromNow" },
+    { field: "version", title: "Version", width: 110 },
+    { field: "revision", title: "Revision", width: 95 },
+    { field: "goversion", title: "Go", width: 90 },
+    { field: "Value", title: "Configuration loaded", width: 185, unit: "dateTimeFromNow" },
   ], "job");
 }
 
@@ -156,7 +156,7 @@ function skipped(): AnyPanel {
     min: 0,
     queries: [range(counted, "{{cause}}")],
   });
-  return paint(panel, [["overlap", warning], ["capacity", bad]]).interval("1m");
+  return paint(panel, [["overlap", warning], ["capacity", bad]]).interval("1m").axisSoftMax(1);
 }
 
 function inFlight(): AnyPanel {

@@ -18,13 +18,24 @@ function verdictOf(success: string, failure: (matcher: string) => string): strin
   return highest(`\n  ${either(`1 - ${success}`, ...faults)}\n`);
 }
 
+/** Two expressions from one: the targets that a condition holds for, and the others. Strips stand in the order of their queries. */
+export function firstThose(series: string, condition: string): [string, string] {
+  const parted = (operator: string) => `${series}\n  ${operator} on (${identity}) (${condition})`;
+  return [parted("and"), parted("unless")];
+}
+
+/** The targets of which a run failed in the time shown. */
+export function failedOnce(scope: Scope): string {
+  return `${lowest(`min_over_time(${select(scope, "integra_probe_success")}[$__range] @ end())`)} == 0`;
+}
+
 /** What fails, with the cause's labels. */
 export function causes(scope: Scope): string {
   return highest(select(scope, "integra_probe_failure_info"), "layer", "reason");
 }
 
 /**
- * What fails: cause, meaning, what to do and whom to ask as labels, when it last worked as value (in milliseconds; 0 is
+ * What fails: cause, meaning and what to do as labels, when it last worked as value (in milliseconds; 0 is
  * never). The sentences come from a recording rule; without it the rows are there, but without sentences.
  */
 export function failing(scope: Scope): string {
@@ -33,7 +44,7 @@ export function failing(scope: Scope): string {
   const cause = `${causes(scope)}\n  * on (${identity}) group_left () (1000 * ${succeeded} or ${never})`;
   const sentences = "max by (layer, reason, meaning, next) (integra:reason_info)";
   const explained = `${cause}\n  * on (layer, reason) group_left (meaning, next) ${sentences}`;
-  return `(\n  ${explained}\n  or on (${identity})\n  ${cause}\n)\n${withInfo(scope, "contact")}`;
+  return `  ${explained}\n  or on (${identity})\n  ${cause}`;
 }
 
 /** Joins labels of the info metric to what stands before; one row is taken where two exporters are configured differently. */

@@ -1,5 +1,5 @@
 import { Board, institution, job, kind, target } from "./board";
-import { certificateEnd, certificateLeft, keyLeft, withInfo } from "./expression";
+import { certificateEnd, certificateLeft, firstThose, keyLeft, withInfo } from "./expression";
 import { rowToTarget } from "./link";
 import { AnyPanel, stat, strips } from "./panel";
 import { bad, certificateLimits, colour, good, keyLimits, leftInWords, limits, warning, words } from "./palette";
@@ -67,14 +67,14 @@ function ends(): AnyPanel {
     queries: [rows(`(${end} - time())\n${info}`), rows(`1000 * ${end}\n${info}`)],
   };
   return table(look, [
-    { field: "Value #A", title: "Left", unit: "dtdurations", decimals: 1, steps: keyLimits, sort: "ascending" },
-    { field: "Value #B", title: "Ends", unit: "dateTimeAsIso" },
-    { field: "institution", title: "Institution" },
+    { field: "Value #A", title: "Left", width: 150, unit: "dtdurations", decimals: 1, steps: keyLimits, sort: "ascending" },
+    { field: "Value #B", title: "Ends", width: 165, unit: "dateTimeAsIso" },
+    { field: "institution", title: "Institution", width: 110 },
     { field: "target", title: "Target", link: rowToTarget },
-    { field: "kind", title: "Kind" },
+    { field: "kind", title: "Kind", width: 80 },
     { field: "title", title: "Title" },
-    { field: "source", title: "Source" },
-    { field: "contact", title: "Contact" },
+    { field: "source", title: "Source", width: 110 },
+    { field: "contact", title: "Contact", width: 240 },
   ]);
 }
 
@@ -92,14 +92,16 @@ function timeline(): AnyPanel {
 }
 
 function accepted(): AnyPanel {
+  const accepts = select(targets, "integra_key_accepted");
+  const [rejected, others] = firstThose(lowest(accepts), `${lowest(`min_over_time(${accepts}[$__range] @ end())`)} == 0`);
   return strips({
     title: "Does the gateway accept the key?",
-    description: "What the gateway last said of each key. It stays as it was when an answer proves nothing.",
+    description: "What the gateway last said of each key, those first that it rejected in the time shown. It stays as it was when an answer proves nothing.",
     unit: "none",
     noValue: "No answer has proved anything yet",
     size: [24, 10],
     mappings: [words([1, "accepted", good], [0, "rejected", bad])],
-    queries: [range(lowest(select(targets, "integra_key_accepted")), name)],
+    queries: [range(rejected, name), range(others, name)],
   });
 }
 
@@ -165,7 +167,7 @@ function authorities(): AnyPanel {
     title: "Own authorities end in",
     description: "Until the first certificate in the institution's own ca_file ends. With it every connection that relies on it fails.",
     unit: "dtdurations",
-    noValue: "No ca_file is configured",
+    noValue: "none is configured",
     size: [4, 9],
     decimals: 1,
     steps: limits(bad, [14 * day, warning], [60 * day, good]),

@@ -1,9 +1,10 @@
+import { alerts } from "./alerts";
 import { Board, institution, job, kind, target } from "./board";
-import { allowed, availability, causes, certificateLeft, failureRatio, keyLeft, quantile, verdict } from "./expression";
-import { rowToRunbook, rowToTarget, seriesToTarget } from "./link";
+import { allowed, availability, causes, certificateLeft, failedOnce, failureRatio, firstThose, keyLeft, quantile, verdict } from "./expression";
+import { rowToTarget, seriesToTarget } from "./link";
 import { AnyPanel, bars, boxes, columns, paint, stat } from "./panel";
-import { bad, colour, good, keyLimits, layers, limits, neutral, notANumber, verdicts, warning, words } from "./palette";
-import { either, highest, identity, institutions, name, now, range, rows, select, targets } from "./query";
+import { bad, good, keyLimits, layers, limits, neutral, notANumber, verdicts, warning, words } from "./palette";
+import { highest, institutions, name, now, range, rows, select, targets } from "./query";
 import { failingTable } from "./shared";
 import { table } from "./table";
 
@@ -14,7 +15,7 @@ export const overview = (): Board => ({
   from: "now-6h",
   variables: [job, institution, kind, target],
   sections: [
-    { title: "What is broken, and whose fault is it?", panels: [failingNow(), atFault(), notProbed(), exporters(), failingTable(targets, "Failing now", 12), alerts()] },
+    { title: "What is broken, and whose fault is it?", panels: [failingNow(), atFault(), notProbed(), exporters(), failingTable(targets, "Failing now", 14), alerts()] },
     { title: "Since when, and who else?", panels: [matrix(), layersOverTime(), reasonsNow()] },
     { title: "What comes next?", panels: [endsNext(), slowest()] },
     { title: "Service level, 30 days", panels: [serviceLevel()] },
@@ -85,44 +86,22 @@ function exporters(): AnyPanel {
   });
 }
 
-function alerts(): AnyPanel {
-  const mine = 'alertname=~"Integra.*",job=~"$job|",institution=~"$institution|"';
-  const since = (severity: string) => {
-    const firing = `ALERTS{${mine}${severity},alertstate="firing"}`;
-    return `max by (alertname, severity, ${identity}) (1000 * ALERTS_FOR_STATE{${mine}${severity}} and ignoring (alertstate) ${firing})`;
-  };
-  const bySeverity = either(since(',severity="critical"'), since(',severity="warning"'), since(""));
-  const look = {
-    title: "Firing alerts",
-    description: "What Prometheus has raised by the rules in alerts/, the critical first, also what concerns no single institution. Click on an alert for its runbook.",
-    unit: "dateTimeFromNow",
-    noValue: "No alert fires (or the rules are not loaded)",
-    size: [24, 7] as [number, number],
-    queries: [rows(bySeverity)],
-  };
-  const severities = words(["critical", "critical", bad], ["warning", "warning", warning], ["info", "info", colour.sky]);
-  return table(look, [
-    { field: "severity", title: "Severity", width: 100, mappings: [severities] },
-    { field: "alertname", title: "Alert", link: rowToRunbook },
-    { field: "institution", title: "Institution" },
-    { field: "target", title: "Target", link: rowToTarget },
-    { field: "kind", title: "Kind" },
-    { field: "Value", title: "Since", unit: "dateTimeFromNow" },
-  ]);
-}
-
 function matrix(): AnyPanel {
+  const [failed] = firstThose(verdict(targets), failedOnce(targets));
+  const quiet = [...targets, 'kind=~"api|rabbitmq"'];
+  const [, others] = firstThose(verdict(quiet), failedOnce(quiet));
   return boxes({
     title: "Institutions × targets",
     description:
-      "One row per target, one box per step of time: it works, or the layer at fault. If any run in the step failed, the box shows it; " +
+      "One row per target, one box per step of time: it works, or the layer at fault; those first of which a run failed. " +
+      "Negative tests (auth) and watched keys that always worked are left out. If any run in the step failed, the box shows it; " +
       "of several layers the last of network, gateway, key, backend, broker, exporter is shown. An empty box: nothing was measured. Click for the target.",
     unit: "none",
-    noValue: "No data: is the exporter scraped?",
+    noValue: "Only negative tests and keys are chosen, and all work; or the exporter is not scraped",
     size: [24, 16],
     mappings: [verdicts],
     links: [seriesToTarget],
-    queries: [range(verdict(targets), name)],
+    queries: [range(failed, name), range(others, name)],
   });
 }
 

@@ -84,20 +84,23 @@ export const statusCodes: ValueMapping[] = [
   ),
 ];
 
+/** Under two hours are left: somebody has renewed the key. */
+const renewed = colour.purple;
+
 const hour = 3600;
 const day = 24 * hour;
 
 /** Seconds that are left of a key: the limits of its alerts. */
-export const keyLimits = limits(bad, [2 * hour, warning], [7 * day, colour.yellow], [30 * day, good]);
+export const keyLimits = limits(bad, [0, renewed], [2 * hour, warning], [7 * day, colour.yellow], [30 * day, good]);
 
-/** Seconds that are left of a certificate: the limits of its alerts. */
-export const certificateLimits = limits(bad, [7 * day, warning], [21 * day, good]);
-
-/** Seconds that are left, in words, for a strip over time. */
+/** The same in words, for a strip over time. */
 export const leftInWords = spans(
   [null, 0, "ended", bad],
-  [0, 2 * hour, "under 2 hours", colour.purple],
+  [0, 2 * hour, "under 2 hours", renewed],
   [2 * hour, 7 * day, "under a week", warning],
   [7 * day, 30 * day, "under a month", colour.yellow],
   [30 * day, null, "over a month", good],
 );
+
+/** Seconds that are left of a certificate: the limits of its alerts. */
+export const certificateLimits = limits(bad, [7 * day, warning], [21 * day, good]);

@@ -38,7 +38,7 @@ export interface Look {
 
 type Builder = Stat | Table | TimeSeries | StateTimeline | StatusHistory | BarGauge | Heatmap;
 
-/** A single number or word for each series. */
+/** A single number or word for each series. Nothing to show is neither good nor bad. */
 export function stat(look: Look): Stat {
   return dress(new Stat(), { ...look, mappings: [...(look.mappings ?? []), notANumber(look.noValue)] })
     .graphMode(common.BigValueGraphMode.None)
@@ -59,7 +59,7 @@ export function bars(look: Look): BarGauge {
     .colorScheme(byThreshold());
 }
 
-/** Lines over time. A gap is a gap: what was not observed is not drawn. */
+/** Lines over time, in colours that differ from their neighbours'. A gap is a gap: what was not observed is not drawn. */
 export function lines(look: Look): TimeSeries {
   return dress(new TimeSeries(), look)
     .lineWidth(2)
@@ -67,7 +67,7 @@ export function lines(look: Look): TimeSeries {
     .showPoints(common.VisibilityMode.Auto)
     .legend(legend())
     .tooltip(new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi).sort(common.SortOrder.Descending))
-    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassicByName));
+    .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic));
 }
 
 /** Lines that lie upon each other. */

@@ -10,7 +10,7 @@ export function failingTable(scope: Scope, title: string, height: number): AnyPa
   const look = {
     title,
     description:
-      "Every target whose last run failed: whose fault it is (layer), the reason, what it means, what to do next and whom to tell. " +
+      "Every target whose last run failed: whose fault it is (layer), the reason, what it means and what to do next; whom to tell is behind the link. " +
       "Meaning and next step come from the recording rules in alerts/; without them these two columns are empty.",
     unit: "dateTimeFromNow",
     noValue: "Nothing fails (or the exporter is not scraped: see Exporters)",
@@ -18,15 +18,14 @@ export function failingTable(scope: Scope, title: string, height: number): AnyPa
     queries: [rows(failing(scope))],
   };
   return table(look, [
-    { field: "institution", title: "Institution", width: 100 },
-    { field: "target", title: "Target", width: 170, link: rowToTarget },
-    { field: "kind", title: "Kind", width: 90 },
-    { field: "layer", title: "Layer", width: 90 },
+    { field: "institution", title: "Institution", width: 105 },
+    { field: "target", title: "Target", width: 165, wrap: true, link: rowToTarget },
+    { field: "kind", title: "Kind", width: 85 },
+    { field: "layer", title: "Layer", width: 85 },
     { field: "reason", title: "Reason", width: 170 },
-    { field: "meaning", title: "What it means", wrap: true },
+    { field: "meaning", title: "What it means", width: 260, wrap: true },
     { field: "next", title: "What to do next", wrap: true },
-    { field: "Value", title: "Last worked", width: 130, unit: "dateTimeFromNow", mappings: [words([0, "not since start", bad])], sort: "descending" },
-    { field: "contact", title: "Contact", width: 190 },
+    { field: "Value", title: "Last worked", width: 150, unit: "dateTimeFromNow", mappings: [words([0, "not since start", bad])], sort: "descending" },
   ]);
 }
 

@@ -1,6 +1,7 @@
 import { TableSortByFieldStateBuilder, TableCellOptions, TableCellDisplayMode } from "@grafana/grafana-foundation-sdk/common";
 import { DynamicConfigValue, Threshold, ValueMapping } from "@grafana/grafana-foundation-sdk/dashboard";
 import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
+import { colour, limits } from "./palette";
 import { byThreshold, dress, Look } from "./panel";
 
 /** A column, in the order of the list; what a query returns besides is hidden. */
@@ -46,17 +47,24 @@ function sorted(column: Column): TableSortByFieldStateBuilder {
 }
 
 const coloured: TableCellOptions = { type: TableCellDisplayMode.ColorText };
+
+/** Wraps in older Grafana; Grafana 13 looks at custom.wrapText instead. */
 const wrapped: TableCellOptions = { type: TableCellDisplayMode.Auto, wrapText: true };
 
+/** What no mapping names is neither good nor bad. The panel's own colour is too dark for text. */
+const unjudged = limits(colour.sky);
+
 function properties({ width, unit, decimals, steps, mappings, link, wrap }: Column): DynamicConfigValue[] {
+  const judged = steps ?? (mappings && unjudged);
   const wanted: [string, unknown][] = [
     ["custom.width", width],
     ["unit", unit ?? "string"],
     ["noValue", unit === undefined ? "" : undefined], // an empty text is no missing number
     ["decimals", decimals],
-    ["thresholds", steps && { mode: "absolute", steps }],
+    ["thresholds", judged && { mode: "absolute", steps: judged }],
     ["mappings", mappings],
-    ["custom.cellOptions", wrap ? wrapped : (steps || mappings) && coloured],
+    ["custom.cellOptions", wrap ? wrapped : judged && coloured],
+    ["custom.wrapText", wrap],
     ["links", link && [{ title: link[0], url: link[1] }]],
   ];
   return wanted.filter(([, value]) => value !== undefined).map(([id, value]) => ({ id, value }));

@@ -45,7 +45,7 @@ const shareLimits = limits(bad, [0.99, warning], [0.999, good]);
 function uptime(): AnyPanel {
   const over = (sum: string) => `sum by (${identity}) (${sum}_over_time(${select(targets, "integra_probe_success")}[$__range]))`;
   return stat({
-    title: "Uptime: share of time",
+    title: "Uptime",
     description:
       "Of the time shown, how much passed while the last run had worked. A failure counts until the next good run, so one failed run " +
       "of a target that runs every 15 minutes costs 15 minutes. What people mean by uptime; compare with reachability.",
@@ -90,7 +90,7 @@ function keyEnds(): AnyPanel {
     title: "Key ends in",
     description: "Until the key ends, by the source that names the earliest date; \"ago\" means that it has ended. Under two hours: somebody has renewed it.",
     unit: "dtdurations",
-    noValue: "No date: never, or not known",
+    noValue: "never, or not known",
     size: [4, 4],
     decimals: 1,
     steps: keyLimits,
@@ -103,7 +103,7 @@ function certificateEnds(): AnyPanel {
     title: "Certificate ends in",
     description: "Until the first certificate of the chain that the server shows ends; \"ago\" means that it has ended. One server has one, whatever the number of targets.",
     unit: "dtdurations",
-    noValue: "The last run saw no certificate",
+    noValue: "none was seen",
     size: [4, 4],
     decimals: 1,
     steps: certificateLimits,

@@ -59,3 +59,11 @@ test("every column of a table has its own rules, and every rule its column", () 
     }
   }
 });
+
+test("a column that wraps does so in Grafana before and since 13", () => {
+  const columns = dashboards().flatMap(({ panels }) => panels.filter(({ type }) => type === "table").flatMap(({ fieldConfig }) => fieldConfig?.overrides ?? []));
+  const value = (column: (typeof columns)[number], id: string) => column.properties.find((property) => property.id === id)?.value as unknown;
+  const wrapping = columns.filter((column) => value(column, "custom.wrapText") === true);
+  assert.ok(wrapping.length >= 6);
+  assert.deepEqual(wrapping, columns.filter((column) => (value(column, "custom.cellOptions") as { wrapText?: boolean } | undefined)?.wrapText));
+});

@@ -1,11 +1,24 @@
 import { DataFrame, getFieldDisplayName } from "@grafana/data";
-import { GraphNGProps, preparePlotFrame, Table, TimeSeries } from "@grafana/ui";
+import { GraphNGProps, preparePlotFrame, TimeSeries } from "@grafana/ui";
+import { TableNG } from "@grafana/ui/unstable";
 import { Drawing } from "./drawing";
 
 /** A row for each series, as the transformations left them. */
 export function Rows({ panel, data, width, height }: Drawing) {
   const { options } = panel;
-  return <Table data={data[0]} width={width} height={height} cellHeight={options.cellHeight} showTypeIcons={options.showTypeIcons} initialSortBy={options.sortBy} fieldConfig={panel.fieldConfig} />;
+  return (
+    <TableNG
+      data={data[0]}
+      width={width}
+      height={height}
+      cellHeight={options.cellHeight}
+      showTypeIcons={options.showTypeIcons}
+      sortBy={options.sortBy}
+      fieldConfig={panel.fieldConfig}
+      getActions={() => []}
+      structureRev={1}
+    />
+  );
 }
 
 /** Lines, bars or areas over time. */

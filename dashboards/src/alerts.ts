@@ -1,0 +1,76 @@
+import { rowToRunbook, rowToTarget } from "./link";
+import { bad, colour, warning, words } from "./palette";
+import { AnyPanel } from "./panel";
+import { either, identity, rows } from "./query";
+import { table } from "./table";
+
+/** What Prometheus has raised, causes before their effects. */
+export function alerts(): AnyPanel {
+  const look = {
+    title: "Firing alerts",
+    description:
+      "What Prometheus has raised by the rules in alerts/, the critical first, also what concerns no single institution. An alert that only says that something is wrong " +
+      "(IntegraTargetFailing, IntegraErrorBudget…) is left out where a critical one names the cause. What else the Alertmanager inhibits or silences, Prometheus does not know: " +
+      "it is shown here. Click on an alert for its runbook.",
+    unit: "dateTimeFromNow",
+    noValue: "No alert fires (or the rules are not loaded)",
+    size: [24, 9] as [number, number],
+    queries: [rows(bySeverity())],
+  };
+  const severities = words(["critical", "critical", bad], ["warning", "warning", warning], ["info", "info", colour.sky]);
+  return table(look, [
+    { field: "severity", title: "Severity", width: 100, mappings: [severities] },
+    { field: "alertname", title: "Alert", link: rowToRunbook },
+    { field: "institution", title: "Institution" },
+    { field: "target", title: "Target", link: rowToTarget },
+    { field: "kind", title: "Kind" },
+    { field: "Value", title: "Since", unit: "dateTimeFromNow" },
+  ]);
+}
+
+const mine = 'alertname=~"Integra.*",job=~"$job|",institution=~"$institution|"';
+const budget = 'alertname=~"IntegraErrorBudget.*"';
+const failing = 'alertname="IntegraTargetFailing"';
+const cause = 'alertname!~"IntegraErrorBudget.*|IntegraTargetFailing"';
+const critical = 'severity="critical"';
+
+/** Those that name what a target fails of, as in alerts/alertmanager.example.yml. */
+const named = "IntegraKeyExpired|IntegraKeyRejected|IntegraAccessNotRefused|IntegraRabbitMQLoginRefused|IntegraRabbitMQObjectMissing|IntegraRabbitMQBlocked";
+
+function firing(...matchers: string[]): string {
+  return `ALERTS{${[mine, 'alertstate="firing"', ...matchers].join(",")}}`;
+}
+
+/** Since when alerts fire, in milliseconds. */
+function since(...matchers: string[]): string {
+  const began = `ALERTS_FOR_STATE{${[mine, ...matchers].join(",")}}`;
+  return `max by (alertname, severity, ${identity}) (1000 * ${began} and ignoring (alertstate) ${firing(...matchers)})`;
+}
+
+const downs = [
+  ["Gateway", "api"],
+  ["Gateway", "auth"],
+  ["Broker", "rabbitmq"],
+];
+
+/** What is down for a whole institution, once for each kind of target that fails with it. */
+const down = either(...downs.map(([what, kind]) => `label_replace(${firing(`alertname="Integra${what}Down"`)}, "kind", "${kind}", "", "")`));
+
+/** Without those of a target that another alert tells more of, or whose gateway or broker is down. */
+function unexplained(alerts: string, better: string): string {
+  return `(${alerts}\n  unless on (${identity}) ${better}\n  unless on (institution, kind) (${down}))`;
+}
+
+/** The critical, the warnings, the rest; in each the causes first. */
+function bySeverity(): string {
+  const warning = 'severity="warning"';
+  const better = firing(critical, `alertname=~"${named}|IntegraTargetFailing"`);
+  return either(
+    since(cause, critical),
+    unexplained(since(failing), firing(critical, `alertname=~"${named}"`)),
+    unexplained(since(budget, critical), better),
+    since(cause, warning),
+    unexplained(since(budget, warning), better),
+    since(cause),
+  );
+}
