@@ -18,6 +18,8 @@ func failed(ctx context.Context, phase Phase, err error) error {
 	}
 	sentence, isTLS := tlsFault(err)
 	switch {
+	case errors.Is(err, errTooManyDials): // a dial before it may still go on: the phase says nothing
+		return Fail(ReasonInvalidResponse, "each connection was closed before an answer")
 	case isExhausted(err):
 		return Fail(ReasonResources, "no descriptor, port or memory for a connection")
 	case isTimeout(ctx, err):

@@ -63,6 +63,14 @@ func TestHTTP2ThatGoesAway(t *testing.T) {
 	}
 }
 
+// A dial that nobody waits for any more may still be in any phase.
+func TestTooManyDialsInAnyPhase(t *testing.T) {
+	t.Parallel()
+	for phase := range phaseCount {
+		expectReason(t, failed(t.Context(), phase, errTooManyDials), ReasonInvalidResponse)
+	}
+}
+
 func TestHTTP2Misbehaving(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
