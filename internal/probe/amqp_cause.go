@@ -111,6 +111,7 @@ var closings = []struct {
 	{amqp.NotAllowed, "NOT_ALLOWED - number of channels opened", "", ReasonConnectionLimit, "the limit of channels"},
 	{amqp.NotAllowed, "NOT_ALLOWED - vhost ", " not found", ReasonVhostMissing, ""},
 	{amqp.NotAllowed, "NOT_ALLOWED - access to vhost", "", ReasonVhostRefused, ""},
+	{amqp.NotAllowed, "NOT_ALLOWED - negotiated ", "", ReasonProtocol, "the broker rejects the limits that were agreed on"},
 	{amqp.AccessRefused, "ACCESS_REFUSED - Login", "", ReasonLoginRefused, ""},
 	{amqp.AccessRefused, "", "", ReasonVhostRefused, ""},
 	{amqp.InternalError, "", " is down", ReasonDisconnected, "the vhost is down on this node"},

@@ -1,10 +1,8 @@
 package probe_test
 
 import (
-	"bytes"
 	"encoding/pem"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -34,62 +32,6 @@ func TestAMQPResponderInOrder(t *testing.T) {
 	if diff != "" {
 		t.Errorf("queues (-want +got):\n%s", diff)
 	}
-}
-
-type amqpFaultTest struct {
-	at     amqpStep
-	fault  amqpFault
-	reason probe.Reason
-	layer  probe.Layer
-	detail string // part of it
-}
-
-func amqpTestFaults(t *testing.T, tests map[string]amqpFaultTest) {
-	amqpNothingLeft(t)
-	t.Run("all", func(t *testing.T) {
-		for name, tt := range tests {
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				access := amqpFull(amqpServe(t, map[amqpStep]amqpFault{tt.at: tt.fault}))
-				_, err := amqpProbe(t, access, 5*time.Second)
-				amqpWant(t, err, tt.reason, tt.layer)
-				if !strings.Contains(probe.DetailOf(err), tt.detail) {
-					t.Errorf("detail %q, want %q in it", probe.DetailOf(err), tt.detail)
-				}
-			})
-		}
-	})
-}
-
-// Another protocol, or none, is told at once, not at the deadline.
-func TestAMQPProtocolFaults(t *testing.T) {
-	const notAMQP = "not AMQP 0-9-1"
-	start := amqpAnswers(amqpHeader, 0)
-	protocol := func(at amqpStep, fault amqpFault, detail string) amqpFaultTest {
-		return amqpFaultTest{at, fault, probe.ReasonProtocol, probe.LayerBroker, detail}
-	}
-	text := func(s string) amqpFaultTest { return protocol(amqpHeader, amqpSays([]byte(s)), notAMQP) }
-	noPlain := bytes.Replace(start, []byte("PLAIN"), []byte("GUESS"), 1)
-	amqpTestFaults(t, map[string]amqpFaultTest{
-		"HTTP":                    text("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"),
-		"AMQP 1.0":                text("AMQP\x00\x01\x00\x00"),
-		"AMQP 1.0 with SASL":      text("AMQP\x03\x01\x00\x00"),
-		"a few letters":           text("+OK"),
-		"zeros":                   text(strings.Repeat("\x00", 64)),
-		"a frame too large":       protocol(amqpHeader, amqpSays([]byte{1, 0, 0, 0xff, 0, 0, 0, 0, 10, 0, 10}), "not allow"),
-		"no end of a frame":       protocol(amqpHeader, amqpSays(slices.Concat(start[:len(start)-1], []byte{0})), "not allow"),
-		"an unknown method":       protocol(amqpHeader, amqpSays(amqpMethod(0, 99, 99)), "not allow"),
-		"no PLAIN":                protocol(amqpHeader, amqpSays(noPlain), "user name and password"),
-		"a challenge":             protocol(amqpStartOK, amqpSays(amqpMethod(0, 10, 20, amqpText("?"))), "not allow"),
-		"start twice":             protocol(amqpStartOK, amqpSays(start), "not allow"),
-		"tune twice":              protocol(amqpOpen, amqpSays(amqpAnswers(amqpStartOK, 0)), "not allow"),
-		"garbage after the login": protocol(amqpOpen, amqpSays([]byte("garbage")), notAMQP),
-		"a heartbeat on a channel": protocol(amqpDeclareQueue, func(conn net.Conn, channel uint16) {
-			_, _ = conn.Write(amqpFrame(8, channel, nil)) // the library panics at this
-		}, notAMQP),
-		"rejected by the broker": protocol(amqpOpen, amqpCloses(503, "COMMAND_INVALID - canary"), "rejects"),
-		"not implemented":        protocol(amqpConfirm, amqpCloses(540, "NOT_IMPLEMENTED - canary"), "lacks"),
-	})
 }
 
 // A server of HTTP that waits for the rest of the request is told before the deadline.
@@ -123,106 +65,26 @@ func amqpCertificate(t *testing.T, server *httptest.Server) string {
 	return file
 }
 
-// What the real broker of the tests does not say, or not at the right moment.
-func TestAMQPBrokerFaults(t *testing.T) {
-	broker := func(at amqpStep, fault amqpFault, reason probe.Reason, detail string) amqpFaultTest {
-		return amqpFaultTest{at, fault, reason, probe.LayerBroker, detail}
-	}
-	key := func(at amqpStep, fault amqpFault, reason probe.Reason) amqpFaultTest {
-		return amqpFaultTest{at, fault, reason, probe.LayerKey, ""}
-	}
-	good := func(at amqpStep, fault amqpFault) amqpFaultTest { return amqpFaultTest{at, fault, "", "", ""} }
-	says := func(frames ...[]byte) amqpFault { return amqpSays(slices.Concat(frames...)) }
-	amqpTestFaults(t, map[string]amqpFaultTest{
-		"a login refused in words": key(amqpStartOK, amqpCloses(403,
-			"ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. canary"), probe.ReasonLoginRefused),
-		"a vhost refused in other words": key(amqpOpen, amqpCloses(403, "ACCESS_REFUSED - canary"), probe.ReasonVhostRefused),
-		"the backend that decides fails": key(amqpOpen, amqpCloses(530,
-			"NOT_ALLOWED - access to vhost 'x' refused for user 'x', backend canary returned an error: canary"), probe.ReasonVhostRefused),
-		"the node is full": broker(amqpOpen, amqpCloses(530,
-			"NOT_ALLOWED - connection refused: node connection limit (1) is reached"), probe.ReasonConnectionLimit, "node"),
-		"too many channels": broker(amqpChannelOpen, amqpCloses(530,
-			"NOT_ALLOWED - number of channels opened for user 'x' has reached the maximum allowed user limit of (1)"),
-			probe.ReasonConnectionLimit, "channels"),
-		"the vhost is down": broker(amqpOpen, amqpCloses(541,
-			"INTERNAL_ERROR - access to vhost 'x' refused for user 'x': vhost 'x' is down"), probe.ReasonDisconnected, "down on this node"),
-		"a shutdown": broker(amqpDeclareExch, amqpCloses(320,
-			"CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'"), probe.ReasonDisconnected, "shuts down"),
-		"a code nobody knows":           broker(amqpOpen, amqpCloses(599, "canary"), probe.ReasonDisconnected, "599"),
-		"not allowed to look, exchange": good(amqpDeclareExch, amqpExcepts(403, "ACCESS_REFUSED - canary")),
-		"not allowed to look, queue":    good(amqpDeclareQueue, amqpExcepts(403, "ACCESS_REFUSED - canary")),
-		"a queue whose node is down": broker(amqpDeclareQueue, amqpExcepts(404,
-			"NOT_FOUND - home node 'x' of durable queue 'q' in vhost 'x' is down or inaccessible"), probe.ReasonQueueMissing, "q (it exists"),
-		"blocked in the middle of a handshake": broker(amqpOpen,
-			says(amqpAnswers(amqpOpen, 0), amqpBlockedFrame(), amqpBlockedFrame()), probe.ReasonBlocked, ""),
-		"blocked by a publish":    broker(amqpPublish, says(amqpBlockedFrame()), probe.ReasonBlocked, ""),
-		"not allowed to publish":  key(amqpPublish, amqpExcepts(403, "ACCESS_REFUSED - canary"), probe.ReasonNotPermitted),
-		"a publish rejected":      broker(amqpPublish, amqpExcepts(406, "PRECONDITION_FAILED - canary"), probe.ReasonRoundTrip, "rejects"),
-		"a publish not confirmed": broker(amqpPublish, says(amqpMethod(1, 60, 120, 0, 0, 0, 0, 0, 0, 0, 1, 0)), probe.ReasonRoundTrip, "could not take"),
-		"confirmed, not returned": broker(amqpPublish, says(amqpAck(1)), probe.ReasonRoundTrip, "did not come back"),
-	})
+// amqpSteps are those at which the probe waits for the broker, and what for.
+var amqpSteps = []struct {
+	name string
+	at   amqpStep
+}{
+	{"the greeting", amqpHeader},
+	{"the answer to the login", amqpStartOK},
+	{"the vhost", amqpOpen},
+	{"the channel", amqpChannelOpen},
+	{"the exchange", amqpDeclareExch},
+	{"the queue", amqpDeclareQueue},
+	{"the confirmations being switched on", amqpConfirm},
+	{"the confirmation", amqpPublish},
 }
 
-// Ends and resets, at each step.
-func TestAMQPDisconnected(t *testing.T) {
-	tests := map[string]amqpFaultTest{}
-	for name, at := range amqpSteps {
-		tests[name+", end"] = amqpFaultTest{at, amqpEnds, probe.ReasonDisconnected, probe.LayerBroker, "connection closed"}
-		tests[name+", reset"] = amqpFaultTest{at, amqpResets, probe.ReasonDisconnected, probe.LayerBroker, "connection reset"}
-	}
-	delayed := func(end amqpFault, after time.Duration) amqpFault {
-		return func(conn net.Conn, channel uint16) {
-			time.Sleep(after)
-			end(conn, channel)
-		}
-	}
-	tests["login, end after a while"] = amqpFaultTest{
-		amqpStartOK, delayed(amqpEnds, 2300*time.Millisecond), probe.ReasonDisconnected, probe.LayerBroker, "",
-	}
-	tests["login, end after three seconds"] = amqpFaultTest{
-		amqpStartOK, delayed(amqpEnds, 2700*time.Millisecond), probe.ReasonLoginRefused, probe.LayerKey, "",
-	}
-	tests["login, reset after three seconds"] = amqpFaultTest{
-		amqpStartOK, delayed(amqpResets, 2700*time.Millisecond), probe.ReasonDisconnected, probe.LayerBroker, "",
-	}
-	tests["vhost, end after three seconds"] = amqpFaultTest{
-		amqpOpen, delayed(amqpEnds, 2700*time.Millisecond), probe.ReasonDisconnected, probe.LayerBroker, "",
-	}
-	amqpTestFaults(t, tests)
-}
-
-// amqpSteps are those at which the probe waits for the broker.
-var amqpSteps = map[string]amqpStep{
-	"greeting": amqpHeader, "login": amqpStartOK, "vhost": amqpOpen, "channel": amqpChannelOpen,
-	"exchange": amqpDeclareExch, "queue": amqpDeclareQueue, "confirm": amqpConfirm, "publish": amqpPublish,
-}
-
-// A broker that says nothing more, at each step: the probe ends within 100 ms
-// of its deadline, and names the step.
-func TestAMQPSilence(t *testing.T) {
-	want := map[string]string{
-		"greeting": "greeting", "login": "login", "vhost": "vhost", "channel": "looking for", "exchange": "looking for",
-		"queue": "looking for", "confirm": "preparing the round trip", "publish": "no confirmation in time",
-	}
-	amqpNothingLeft(t)
-	for name, at := range amqpSteps {
-		t.Run(name, func(t *testing.T) {
-			err := amqpTimesOut(t, amqpFull(amqpServe(t, map[amqpStep]amqpFault{at: amqpSilent})))
-			reason := probe.ReasonBrokerTimeout
-			if at == amqpPublish {
-				reason = probe.ReasonRoundTrip
-			}
-			amqpWant(t, err, reason, probe.LayerBroker)
-			if !strings.Contains(probe.DetailOf(err), want[name]) {
-				t.Errorf("detail %q, want %q in it", probe.DetailOf(err), want[name])
-			}
-		})
-	}
-	t.Run("TLS", func(t *testing.T) {
-		access := amqpServe(t, map[amqpStep]amqpFault{amqpHeader: amqpSilent})
-		access.URL.Scheme = "amqps"
-		amqpWant(t, amqpTimesOut(t, access), probe.ReasonTimeout, probe.LayerNetwork)
-	})
+// waitedFor is what a probe says that it waited for, or part of it.
+var waitedFor = map[amqpStep]string{
+	amqpHeader: "greeting", amqpStartOK: "login", amqpOpen: "vhost", amqpChannelOpen: "looking for",
+	amqpDeclareExch: "looking for", amqpDeclareQueue: "looking for", amqpConfirm: "preparing the round trip",
+	amqpPublish: "no confirmation in time",
 }
 
 // A frame that nobody waits for stops the library's reader, which then does not

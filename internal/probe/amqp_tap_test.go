@@ -1,7 +1,10 @@
 package probe
 
 import (
+	"net"
+	"os"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,4 +77,28 @@ func FuzzScanner(f *testing.F) {
 			t.Errorf("%d methods in %d bytes", methods, len(stream))
 		}
 	})
+}
+
+// What ends a connection to a broker after its handshake is not always the broker's going away.
+func TestAMQPLost(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		end  error
+		want Failure
+	}{
+		"a client certificate is refused": {
+			&net.OpError{Op: "remote error", Err: os.ErrInvalid},
+			Failure{ReasonTLS, LayerBroker, "the server ended the handshake with an alert"},
+		},
+		"no memory": {
+			&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ENOBUFS)},
+			Failure{ReasonResources, LayerExporter, "no buffer or memory for the connection"},
+		},
+	} {
+		s := &session{trace: newTrace(t.Context()), tap: newTap(nil, nil)}
+		s.tap.keep(0, c.end)
+		if diff := cmp.Diff(error(&c.want), s.lost(PhaseLogin)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
 }

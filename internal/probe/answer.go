@@ -27,6 +27,7 @@ var rules = []struct {
 	from         origin
 	reason       Reason
 }{
+	{100, 199, anybody, ReasonInvalidResponse}, // 101: nobody asked for another protocol
 	{300, 399, anybody, ReasonRedirect},
 	{401, 401, byGateway, ReasonKeyRejected},
 	{401, 401, anybody, ReasonBackendUnauthorized},
@@ -156,6 +157,9 @@ func rateLimits(header http.Header) []RateLimit {
 
 // count reads a header's number. The gateway writes -1 when its own store failed.
 func count(value string) Count {
+	if value == "" {
+		return Count{} // strconv would make an error of it: six allocations in most probes
+	}
 	n, err := strconv.ParseInt(value, 10, 64)
 	return Count{N: n, OK: err == nil && n >= 0}
 }

@@ -53,7 +53,7 @@ func BenchmarkProbe(b *testing.B) {
 	}
 }
 
-func floor(b *testing.B, transport *http.Transport, url string) {
+func floor(b testing.TB, transport *http.Transport, url string) {
 	req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		b.Fatal(err)

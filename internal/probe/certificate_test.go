@@ -24,13 +24,16 @@ type authority struct {
 	parent      *authority
 }
 
-func newAuthority(t *testing.T, name string, parent *authority) *authority {
+func newAuthority(t *testing.T, name string, parent *authority, edits ...func(*x509.Certificate)) *authority {
 	t.Helper()
 	a := &authority{parent: parent}
 	template := certificateTemplate(t)
 	template.Subject = pkix.Name{CommonName: name}
 	template.IsCA, template.BasicConstraintsValid = true, true
 	template.KeyUsage = x509.KeyUsageCertSign
+	for _, edit := range edits {
+		edit(template)
+	}
 	der, key := parent.sign(t, template)
 	certificate, err := x509.ParseCertificate(der)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,7 +42,7 @@ func (c *client) ask(
 ) (seen Observation, err error) {
 	t := newTrace(ctx)
 	defer t.release()
-	req, err := c.newRequest()
+	req, err := c.newRequest(c.transport.follow(t))
 	if err != nil {
 		return seen, err
 	}
@@ -56,7 +57,7 @@ func (c *client) ask(
 	defer func() { _ = resp.Body.Close() }()
 	t.enter(PhaseTransfer) // after a 1xx nothing else says so
 	if resp.TLS != nil {   // a kept connection shook hands in another probe
-		t.handshook(shown(*resp.TLS, nil), false)
+		t.certify(shown(*resp.TLS, nil))
 	}
 	seen.Answered, seen.Status, seen.ContentLength = true, resp.StatusCode, resp.ContentLength
 	seen.HTTPVersion = float64(resp.ProtoMajor) + float64(resp.ProtoMinor)/10
@@ -66,11 +67,10 @@ func (c *client) ask(
 }
 
 // newRequest reads the secrets anew, so that a changed key is used at once.
-func (c *client) newRequest() (*http.Request, error) {
+func (c *client) newRequest(ctx context.Context) (*http.Request, error) {
 	header := make(http.Header, len(c.request.Header)+len(c.request.Secrets)+4)
-	header["Accept"] = []string{"application/json"} // exactly: older gateways compare the whole value
-	header["User-Agent"] = []string{c.shared.UserAgent}
-	header[TransactionHeader] = []string{newUUID()}
+	always := []string{"application/json", c.shared.UserAgent, newUUID()} // Accept exactly so: older gateways compare the whole value
+	header["Accept"], header["User-Agent"], header[TransactionHeader] = always[:1:1], always[1:2:2], always[2:]
 	for name, values := range c.request.Header {
 		if strings.EqualFold(name, "User-Agent") {
 			delete(header, "User-Agent")
@@ -84,10 +84,10 @@ func (c *client) newRequest() (*http.Request, error) {
 		}
 		header[name] = []string{value.Reveal()}
 	}
-	req := &http.Request{
+	req := (&http.Request{
 		Method: c.request.Method, URL: c.request.URL, Host: c.request.URL.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,
-	}
+	}).WithContext(ctx)
 	if len(c.request.Body) > 0 {
 		setBody(req, c.request.Body)
 	}
@@ -120,7 +120,14 @@ func newUUID() string {
 	_, _ = rand.Read(b[:]) // never fails
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	text := make([]byte, 0, 36)
+	for i, part := range [...][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
+		if i > 0 {
+			text = append(text, '-')
+		}
+		text = hex.AppendEncode(text, part)
+	}
+	return string(text)
 }
 
 // Format implements fmt.Formatter: under some verbs fmt would follow pointers to the request.

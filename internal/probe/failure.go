@@ -19,7 +19,7 @@ func failed(ctx context.Context, phase Phase, err error) error {
 	sentence, isTLS := tlsFault(err)
 	switch {
 	case errors.Is(err, errTooManyDials): // a dial before it may still go on: the phase says nothing
-		return Fail(ReasonInvalidResponse, "each connection was closed before an answer")
+		return Fail(ReasonInvalidResponse, closedEarly)
 	case isExhausted(err):
 		return Fail(ReasonResources, "no descriptor, port or memory for a connection")
 	case isTimeout(ctx, err):
@@ -29,16 +29,18 @@ func failed(ctx context.Context, phase Phase, err error) error {
 	case isTLS:
 		return Fail(ReasonTLS, "%s", sentence)
 	case phase == PhaseTLS:
-		return Fail(ReasonTLS, "the connection was closed during the handshake")
+		return Fail(ReasonTLS, "%s", handshakeFault(err))
 	case phase == PhaseConnect:
 		return Fail(ReasonConnect, "%s", connectFault(err))
 	case phase == PhaseTransfer:
 		return Fail(ReasonInvalidResponse, "the answer is not HTTP, or was cut off in its header")
 	case phase == PhaseProcessing:
-		return Fail(ReasonInvalidResponse, "the connection was closed before an answer, or the answer is not HTTP")
+		return Fail(ReasonInvalidResponse, closedEarly)
 	}
 	return Fail(ReasonInternal, "the request could not be made")
 }
+
+const closedEarly = "the connection was closed before an answer, or the answer is not HTTP"
 
 // timedOut is the cause of a deadline in phase.
 func timedOut(phase Phase) *Failure {
@@ -105,6 +107,15 @@ func dnsFault(err error) string {
 		return "no such host"
 	}
 	return "the resolver answered with an error or not at all"
+}
+
+// handshakeFault names the end of a handshake that no alert, certificate or deadline explains.
+func handshakeFault(err error) string {
+	var system syscall.Errno
+	if isEnd(err) || errors.As(err, &system) || errors.Is(err, net.ErrClosed) {
+		return "the connection was closed during the handshake"
+	}
+	return "the handshake breaks the rules of TLS, or no version or cipher is in common"
 }
 
 func connectFault(err error) string {

@@ -71,33 +71,6 @@ func TestTooManyDialsInAnyPhase(t *testing.T) {
 	}
 }
 
-func TestHTTP2Misbehaving(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name string
-		s    script
-		want Reason
-	}{
-		{"silent", speaks2(settings, silence), ReasonGatewayTimeout},
-		{"without settings", speaks2("", silence), ReasonGatewayTimeout},
-		{"closed", speaks2(settings, closesAtOnce), ReasonInvalidResponse},
-		{"HTTP/1 after all", speaks2("HTTP/1.1 200 OK\r\n\r\n", closesAtOnce), ReasonInvalidResponse},
-		{"reset", speaks2(settings, resetsAtOnce), ReasonInvalidResponse},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			l := newLab(t)
-			d := l.gateway2(c.s)
-			p := l.plan(d.port)
-			p.HTTP2 = true
-			seen, err := run(t, p.prober(), soon)
-			expectReason(t, err, c.want)
-			if seen.Answered || !seen.Certificate.Verified || d.accepts.Load() > maxDials {
-				t.Errorf("answered %v, certificate %v, %d connections", seen.Answered, seen.Certificate, d.accepts.Load())
-			}
-		})
-	}
-}
-
 // Fresh probes beside each other do not use each other's connections.
 func TestHTTP2FreshIsPrivate(t *testing.T) {
 	l := newLab(t)

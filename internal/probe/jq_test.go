@@ -65,6 +65,12 @@ func TestJQ(t *testing.T) {
 	}
 }
 
+// Where json: false lets anything pass, jq still needs JSON.
+func TestJQNeedsJSON(t *testing.T) {
+	t.Parallel()
+	expectReason(t, evaluate(t, "true", "<html>", ample), ReasonNotJSON)
+}
+
 func TestJQRefusedAtLoad(t *testing.T) {
 	t.Parallel()
 	const (

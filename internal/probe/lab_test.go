@@ -19,8 +19,8 @@ func itoa(n int) string { return strconv.Itoa(n) }
 const (
 	gatewayName = "gw-uio.test"
 	seedPath    = "/lonn/v1/organisasjoner/v1/"
-	testKey     = "2b0e9f1c-the-api-key"
-	goodJSON    = `[{"id":"900000","navn":"Institutt"}]`
+	testKey     = "2b0e9f1c-" + canary
+	goodJSON    = `[{"id":"900000","navn":"` + canary + `"}]`
 	grace       = 100 * time.Millisecond // within which a probe ends after its time
 	soon        = 300 * time.Millisecond // a timeout for servers that hang
 	ample       = 10 * time.Second       // a timeout that nothing should need

@@ -37,7 +37,7 @@ var leakCases = []leakCase{
 	{"reset", plain(resets), unsecured, 1000, 0, ReasonInvalidResponse},
 	{"closed in the handshake", plain(closesAtOnce), nil, 1000, 0, ReasonTLS},
 	{"certificate expired", behind(issuedWith(expired)), nil, 200, 0, ReasonTLS},
-	{"switched protocols", plain(keeps("HTTP/1.1 101 x\r\n\r\n")), both(unsecured, reuse), 1000, 0, ReasonStatus},
+	{"switched protocols", plain(keeps("HTTP/1.1 101 x\r\n\r\n")), both(unsecured, reuse), 1000, 0, ReasonInvalidResponse},
 	{"port closed", nobody, nil, 1000, 0, ReasonConnect},
 	{"name unknown", nobody, toHost("nowhere.test"), 1000, 0, ReasonDNS},
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http/httptrace"
 	"sync"
 	"time"
 )
@@ -60,6 +61,7 @@ type trace struct {
 	ctx    context.Context
 	start  time.Time
 	secure bool // a TLS handshake follows the dial
+	hooks  httptrace.ClientTrace
 
 	mu        sync.Mutex
 	phase     Phase
@@ -134,7 +136,7 @@ func (t *trace) reached(remote net.Addr) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tcp, isTCP := remote.(*net.TCPAddr)
-	if isTCP && !t.ended {
+	if isTCP && !t.ended && !t.connected {
 		t.ip = ipVersion(tcp.AddrPort().Addr())
 	}
 }
@@ -227,10 +229,24 @@ func (t *trace) observe(o *Observation) {
 func (t *trace) handshook(c Certificate, done bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.connected {
+		return // nobody waits for this dial any more
+	}
+	t.certifyLocked(c)
+	if done {
+		t.enterLocked(PhaseProcessing, time.Now())
+	}
+}
+
+// certify records the certificates behind the answer, which another probe may have been shown.
+func (t *trace) certify(c Certificate) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.certifyLocked(c)
+}
+
+func (t *trace) certifyLocked(c Certificate) {
 	if !t.ended && !c.Expiry.IsZero() {
 		t.cert = c
-	}
-	if done && !t.connected {
-		t.enterLocked(PhaseProcessing, time.Now())
 	}
 }

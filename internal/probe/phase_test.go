@@ -4,6 +4,9 @@ import (
 	"errors"
 	"net"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func (p *pipe) isClosed() bool {
@@ -34,5 +37,35 @@ func TestTraceEndsWhatItBound(t *testing.T) {
 	}
 	if !errors.Is(tr.bind(late), net.ErrClosed) || !late.isClosed() {
 		t.Error("takes a connection after the end")
+	}
+}
+
+// net/http may have given the request another connection, and finish the dial all the same.
+func TestLateDialSaysNothing(t *testing.T) {
+	t.Parallel()
+	v4, v6 := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, &net.TCPAddr{IP: net.IPv6loopback}
+	good, bad := Certificate{time.Unix(2, 0), true}, Certificate{time.Unix(1, 0), false}
+	for _, done := range []bool{true, false} {
+		tr := newTrace(t.Context())
+		tr.reached(v4)
+		tr.handshook(good, true)
+		tr.hasConnection()
+		tr.enter(PhaseTransfer)
+		for _, late := range []func(){
+			func() { tr.enterDialing(PhaseConnect) },
+			func() { tr.reached(v6) },
+			func() { tr.handshook(bad, done) },
+		} {
+			late()
+		}
+		var seen Observation
+		last := tr.end()
+		tr.observe(&seen)
+		if last != PhaseTransfer || seen.IPVersion != 4 {
+			t.Errorf("ended in phase %s, IP version %d", last, seen.IPVersion)
+		}
+		if diff := cmp.Diff(good, seen.Certificate); diff != "" {
+			t.Errorf("certificate (-want +got):\n%s", diff)
+		}
 	}
 }

@@ -40,30 +40,46 @@ func TestFreshConnects(t *testing.T) {
 	}
 }
 
+// net/http drops a connection whose writing goroutine has not come back within
+// 50 ms of the answer: a busy machine gets three attempts.
 func TestReuseKeepsTheConnection(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		l := newLab(t)
-		d := l.gateway(keeps(response("200 OK", goodJSON)))
-		p := l.plan(d.port)
-		p.Reuse, p.Method = true, method
-		if method == http.MethodPost {
-			p.Body = []byte("{}")
-		}
-		h := p.prober()
-		want := answered("", "", 200, len(goodJSON))
-		for range 5 {
-			seen, err := run(t, h, ample)
-			diff := cmp.Diff(want, sightOf(seen, err))
-			if diff != "" {
-				t.Errorf("%s: %v (-want +got):\n%s", method, err, diff)
+		var problem string
+		for range 3 {
+			problem = fiveReused(t, method)
+			if problem == "" {
+				break
 			}
-			want.Phases = "processing transfer" // and the certificate still, or its alert would end
 		}
-		if d.accepts.Load() != 1 {
-			t.Errorf("%s: %d connections for 5 probes, want 1", method, d.accepts.Load())
+		if problem != "" {
+			t.Errorf("%s: %s", method, problem)
 		}
 	}
+}
+
+// fiveReused probes five times and says in what they did not share a connection.
+func fiveReused(t *testing.T, method string) string {
+	l := newLab(t)
+	d := l.gateway(keeps(response("200 OK", goodJSON)))
+	p := l.plan(d.port)
+	p.Reuse, p.Method = true, method
+	if method == http.MethodPost {
+		p.Body = []byte("{}")
+	}
+	h := p.prober()
+	want := answered("", "", 200, len(goodJSON))
+	for range 5 {
+		seen, err := run(t, h, ample)
+		if diff := cmp.Diff(want, sightOf(seen, err)); diff != "" {
+			return DetailOf(err) + " (-want +got):\n" + diff
+		}
+		want.Phases = "processing transfer" // and the certificate still, or its alert would end
+	}
+	if d.accepts.Load() != 1 {
+		return itoa(int(d.accepts.Load())) + " connections for 5 probes, want 1"
+	}
+	return ""
 }
 
 // closesInsteadOfAnswering answers the first request of a connection, and

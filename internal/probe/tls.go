@@ -64,9 +64,11 @@ func rootsWith(file string) (*x509.CertPool, error) {
 // shown returns what a handshake that ended with err showed of the server's certificates.
 func shown(state tls.ConnectionState, err error) Certificate {
 	chain := state.PeerCertificates
-	var refused *tls.CertificateVerificationError
-	if errors.As(err, &refused) {
-		chain = refused.UnverifiedCertificates
+	if err != nil {
+		var refused *tls.CertificateVerificationError
+		if errors.As(err, &refused) {
+			chain = refused.UnverifiedCertificates
+		}
 	}
 	earliest := earliestEnd(chain)
 	return Certificate{Expiry: earliest, Verified: err == nil && !earliest.IsZero()}

@@ -96,10 +96,9 @@ func (tr *Transport) pool() *http.Transport {
 	return tr.http.Clone()
 }
 
-// roundTrip sends req once and follows no redirect.
-func (tr *Transport) roundTrip(t *trace, req *http.Request) (*http.Response, error) {
-	t.secure = req.URL.Scheme == "https"
-	hooks := &httptrace.ClientTrace{
+// follow returns the context for the request of the probe that t follows.
+func (tr *Transport) follow(t *trace) context.Context {
+	t.hooks = httptrace.ClientTrace{
 		GetConn:           func(string) { t.wantsConnection() },
 		TLSHandshakeStart: func() { t.enterDialing(PhaseTLS) },
 		TLSHandshakeDone: func(state tls.ConnectionState, err error) {
@@ -115,5 +114,11 @@ func (tr *Transport) roundTrip(t *trace, req *http.Request) (*http.Response, err
 		GotFirstResponseByte: func() { t.enter(PhaseTransfer) },
 		Got1xxResponse:       func(int, textproto.MIMEHeader) error { return t.informed() },
 	}
-	return tr.pool().RoundTrip(req.WithContext(httptrace.WithClientTrace(t.ctx, hooks)))
+	return httptrace.WithClientTrace(t.ctx, &t.hooks)
+}
+
+// roundTrip sends req, whose context is from follow, once and follows no redirect.
+func (tr *Transport) roundTrip(t *trace, req *http.Request) (*http.Response, error) {
+	t.secure = req.URL.Scheme == "https"
+	return tr.pool().RoundTrip(req)
 }

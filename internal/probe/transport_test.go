@@ -143,6 +143,8 @@ func TestExhausted(t *testing.T) {
 		err := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("socket", lack)}
 		expectReason(t, failed(t.Context(), PhaseConnect, err), ReasonResources)
 	}
+	noIPv6 := &net.OpError{Op: "dial", Addr: &net.TCPAddr{IP: net.IPv6loopback}, Err: os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)}
+	expectReason(t, failed(t.Context(), PhaseConnect, noIPv6), ReasonConnect)
 	dns := &net.DNSError{Err: "dial udp: socket: " + syscall.EMFILE.Error(), Name: "x"}
 	expectReason(t, failed(t.Context(), PhaseResolve, dns), ReasonResources)
 }
@@ -165,6 +167,11 @@ func TestFailedConnecting(t *testing.T) {
 	}
 	got := failed(t.Context(), PhaseNone, errors.New(canary))
 	diff := cmp.Diff(error(Fail(ReasonInternal, "the request could not be made")), got)
+	if diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	got = failed(t.Context(), PhaseNone, context.DeadlineExceeded)
+	diff = cmp.Diff(error(Fail(ReasonTimeout, "before anything was sent")), got)
 	if diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -5,71 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
-
-// seedCase is one way in which the documented request of institution uio goes.
-type seedCase struct {
-	name    string
-	script  script
-	server  func(*lab) *door // instead of script: another server
-	edit    func(*plan)
-	timeout time.Duration // zero: ample
-	want    sight
-	detail  string // what the failure must say, if it matters
-}
-
-func TestSeedCase(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	for _, c := range slices.Concat(answerCases, bodyCases, shapeCases, connectionCases, tlsCases) {
-		t.Run(c.name, func(t *testing.T) {
-			inner := *l
-			inner.T = t
-			c.run(t, &inner)
-		})
-	}
-}
-
-func (c seedCase) run(t *testing.T, l *lab) {
-	var d *door
-	if c.server != nil {
-		d = c.server(l)
-	} else {
-		d = l.gateway(c.script)
-	}
-	p := l.plan(d.port)
-	if c.edit != nil {
-		c.edit(p)
-	}
-	timeout := c.timeout
-	if timeout == 0 {
-		timeout = ample
-	}
-	seen, err := run(t, p.prober(), timeout)
-	got := sightOf(seen, err)
-	diff := cmp.Diff(c.want, got)
-	if diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
-	}
-	if c.detail != "" && DetailOf(err) != c.detail {
-		t.Errorf("detail %q, want %q", DetailOf(err), c.detail)
-	}
-	if seen.Answered != (seen.Status != 0) {
-		t.Errorf("Answered %v with status %d", seen.Answered, seen.Status)
-	}
-	sent := d.last()
-	if sent != nil && sent.Header.Get(TransactionHeader) != seen.TransactionID {
-		t.Errorf("observed transaction id %q, sent %q", seen.TransactionID, sent.Header.Get(TransactionHeader))
-	}
-	if d.accepts.Load() > maxDials {
-		t.Errorf("%d connections for one probe", d.accepts.Load())
-	}
-}
 
 func TestRequestOnTheWire(t *testing.T) {
 	t.Parallel()

@@ -1,0 +1,163 @@
+package probe
+
+import (
+	"bufio"
+	"io"
+	"net"
+)
+
+// never is the sight of a probe that got no answer.
+func never(reason Reason, layer Layer, phases string) sight {
+	return sight{Reason: reason, Layer: layer, Phases: phases}
+}
+
+// unanswered is never, behind a handshake that was all right.
+func unanswered(reason Reason, layer Layer, phases string) sight {
+	return sight{Reason: reason, Layer: layer, Phases: phases, Cert: verified}
+}
+
+// resetsAtOnce ends the connection with RST without reading.
+func resetsAtOnce(_ *door, c net.Conn) { reset(c) }
+
+// closesAtOnce ends the connection without reading.
+func closesAtOnce(*door, net.Conn) {}
+
+// endsAtOnce says that it will send nothing more, and goes on reading.
+func endsAtOnce(_ *door, c net.Conn) {
+	end, _ := c.(interface{ CloseWrite() error })
+	_ = end.CloseWrite()
+	_, _ = io.Copy(io.Discard, c)
+}
+
+// resetsAfter answers with raw, and RST behind it.
+func resetsAfter(raw string) script {
+	return func(d *door, c net.Conn) {
+		_ = d.receive(bufio.NewReader(c))
+		_, _ = io.WriteString(c, raw)
+		reset(c)
+	}
+}
+
+func toHost(name string) func(*plan) {
+	return func(p *plan) { p.URL.Host = name + ":" + p.URL.Port() }
+}
+
+// plain serves without TLS.
+func plain(s script) func(*lab) *door {
+	return func(l *lab) *door { return serve(l.T, nil, s) }
+}
+
+// nobody is a port on which nobody listens.
+func nobody(l *lab) *door {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		l.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	_ = ln.Close()
+	return &door{port: port}
+}
+
+// halfOpen is a port whose connections the system makes, and no program takes.
+func halfOpen(l *lab) *door {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		l.Fatal(err)
+	}
+	l.Cleanup(func() { _ = ln.Close() })
+	_, port, _ := net.SplitHostPort(ln.Addr().String())
+	return &door{port: port}
+}
+
+func deaf(l *lab) *door { return &door{port: fullBacklog(l.T)} }
+
+const (
+	goodAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+	earlyHints = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+	inTLS      = "while in phase tls"
+	cutInTLS   = "the connection was closed during the handshake"
+	cutOff     = "the answer was cut off"
+)
+
+func viaProxy(s script) func(*plan) {
+	return func(p *plan) { p.Proxy = "http://127.0.0.1:" + serve(p.lab.T, nil, s).port }
+}
+
+var tcpFaults = []gatewayRow{
+	{
+		name: "the port is closed", server: nobody,
+		want: never(ReasonConnect, LayerNetwork, toConnect), detail: "connection refused",
+	},
+	{
+		name: "the port is closed, the gateway given by its address", server: nobody, edit: toHost("127.0.0.1"),
+		want: never(ReasonConnect, LayerNetwork, "connect"), detail: "connection refused",
+	},
+	{
+		name: "no answer to the first packet (a full listen backlog)", server: deaf, waits: true,
+		want: never(ReasonTimeout, LayerNetwork, toConnect), detail: "while in phase connect",
+	},
+	{
+		name: "half-open: connected, but no program takes the connection", server: halfOpen, waits: true,
+		want: never(ReasonTimeout, LayerNetwork, toTLS), detail: inTLS,
+	},
+	{
+		name: "half-open without TLS: the request goes nowhere", server: halfOpen, waits: true, edit: unsecured,
+		want: never(ReasonGatewayTimeout, LayerGateway, "resolve connect processing"),
+	},
+	{
+		name: "closed as soon as it is connected", server: plain(endsAtOnce),
+		want: never(ReasonTLS, LayerGateway, toTLS), detail: cutInTLS,
+	},
+	{
+		name: "reset in the handshake", server: plain(func(_ *door, c net.Conn) {
+			_, _ = c.Read(make([]byte, 5))
+			reset(c)
+		}),
+		want: never(ReasonTLS, LayerGateway, toTLS), detail: cutInTLS,
+	},
+	{
+		name: "closed in the handshake", server: plain(func(d *door, c net.Conn) {
+			_, _ = io.CopyN(io.Discard, c, 5)
+			endsAtOnce(d, c)
+		}),
+		want: never(ReasonTLS, LayerGateway, toTLS), detail: cutInTLS,
+	},
+	{name: "closed after the handshake", script: closesAtOnce, want: unanswered(ReasonInvalidResponse, LayerGateway, toProcessing)},
+	{name: "reset after the handshake", script: resetsAtOnce, want: unanswered(ReasonInvalidResponse, LayerGateway, toProcessing)},
+	{
+		name: "half-closed after the handshake: it reads, but says it will not speak", script: endsAtOnce,
+		want: unanswered(ReasonInvalidResponse, LayerGateway, toProcessing), detail: closedEarly,
+	},
+	{
+		name: "closed after the request", script: hangsUp,
+		want: unanswered(ReasonInvalidResponse, LayerGateway, toProcessing), detail: closedEarly,
+	},
+	{
+		name: "reset after the request", script: resets,
+		want: unanswered(ReasonInvalidResponse, LayerGateway, toProcessing), detail: closedEarly,
+	},
+	{
+		name: "reset in the header of the answer", script: resetsAfter("HTTP/1.1 200 OK\r\nX-A: b\r\n"),
+		want: unanswered(ReasonInvalidResponse, LayerGateway, toTransfer), detail: notHTTP,
+	},
+	{
+		name: "reset in the body", script: resetsAfter("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + goodJSON),
+		want: answered(ReasonBody, LayerNetwork, 200, len(goodJSON)), detail: cutOff,
+	},
+	{
+		name: "silence after the request", script: silence, waits: true,
+		want: unanswered(ReasonGatewayTimeout, LayerGateway, toProcessing),
+	},
+	{
+		name: "the proxy is gone", server: nobody, edit: func(p *plan) { p.Proxy = "http://127.0.0.1:" + p.URL.Port() },
+		want: never(ReasonConnect, LayerNetwork, "connect"), detail: "connection refused",
+	},
+	{
+		name: "the proxy is silent", server: nobody, edit: viaProxy(silence), waits: true,
+		want: never(ReasonTimeout, LayerNetwork, "connect"), detail: "while in phase connect",
+	},
+	{
+		name: "the proxy refuses", server: nobody, edit: viaProxy(answers(response("403 Forbidden", canary))),
+		want: never(ReasonConnect, LayerNetwork, "connect"), detail: "no connection",
+	},
+}
