@@ -13,25 +13,8 @@ import (
 
 // TestDocumentation holds the tables of docs/configuration.md against the grammar, in both directions.
 func TestDocumentation(t *testing.T) {
-	headings := map[reflect.Type]string{
-		reflect.TypeFor[root]():         "Keys of the file",
-		reflect.TypeFor[tuning]():       "At every level",
-		reflect.TypeFor[tlsFiles]():     "tls",
-		reflect.TypeFor[platform]():     "Addresses",
-		reflect.TypeFor[defaults]():     "defaults",
-		reflect.TypeFor[institution]():  "institutions.NAME",
-		reflect.TypeFor[api]():          "apis.NAME and institutions.NAME.apis.NAME",
-		reflect.TypeFor[ownAPI]():       "institutions.NAME.apis.NAME only",
-		reflect.TypeFor[request]():      "request",
-		reflect.TypeFor[secretHeader](): "secret_headers",
-		reflect.TypeFor[expect]():       "expect",
-		reflect.TypeFor[negative]():     "unauthenticated",
-		reflect.TypeFor[rabbitmq]():     "rabbitmq",
-		reflect.TypeFor[credential]():   "keys",
-		reflect.TypeFor[gravitee]():     "gravitee",
-	}
 	want := map[string][]string{}
-	collectKeys(t, want, headings, reflect.TypeFor[root]())
+	collectKeys(t, want, headings(), reflect.TypeFor[root]())
 
 	content, err := os.ReadFile("../../docs/configuration.md")
 	if err != nil {

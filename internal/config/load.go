@@ -32,11 +32,8 @@ type loader struct {
 
 func (l *loader) main(path string) {
 	content, problem := readFile(path)
-	if problem == noSuchFile {
-		problem += "; name one with --config.file, copy config.example.yml, or try: integra_exporter demo"
-	}
 	if problem != "" {
-		l.fault(position{file: path}, "%s", problem)
+		l.fault(position{file: path}, "%s%s", problem, remedy(problem))
 		return
 	}
 	l.seen(path)
@@ -53,6 +50,15 @@ func (l *loader) main(path string) {
 	if len(l.root.Institutions) == 0 && len(l.faults) == 0 {
 		l.warn(position{path, 1}, "no institution is configured: nothing will be verified")
 	}
+}
+
+// remedy says what to do where the main file cannot be read.
+func remedy(problem string) string {
+	return map[string]string{
+		noSuchFile:   "; name one with --config.file, copy config.example.yml, or try: integra_exporter demo",
+		isDirectory:  "; name the file in it with --config.file",
+		noPermission: "; make it readable for the user who runs this program",
+	}[problem]
 }
 
 // seen notes the file at path and reports whether it was noted before.

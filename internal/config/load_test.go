@@ -76,7 +76,7 @@ func TestUnreadable(t *testing.T) {
 	dir := t.TempDir()
 	for path, want := range map[string]string{
 		filepath.Join(dir, "none.yml"):  missing,
-		dir:                             ": is a directory",
+		dir:                             ": is a directory; name the file in it with --config.file",
 		filepath.Join(dir, "none", "x"): missing,
 	} {
 		_, err := Load(path, probe.NewShared())

@@ -113,7 +113,18 @@ func (m *RabbitMQ) broker() probe.Broker {
 	for _, producer := range m.SubscribesTo {
 		b.Queues = append(b.Queues, "from_"+producer)
 	}
+	b.Exchanges, b.Queues = once(b.Exchanges), once(b.Queues)
 	return b
+}
+
+// once returns the names in their order, each the first time only.
+func once(names []string) (different []string) {
+	for _, name := range names {
+		if !slices.Contains(different, name) {
+			different = append(different, name)
+		}
+	}
+	return different
 }
 
 func names(list field[[]field[name]]) []string {

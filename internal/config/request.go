@@ -79,7 +79,18 @@ func (r *resolver) reserved(id, keyHeader string, at position) bool {
 		r.fault(at, "%s carries the key: give it with key_file, key_env or key", id)
 		return true
 	}
-	for _, row := range []struct{ id, advice string }{
+	for _, row := range reservedHeaders() {
+		if strings.EqualFold(id, row.id) {
+			r.fault(at, "%s cannot be set: %s", row.id, row.advice)
+			return true
+		}
+	}
+	return false
+}
+
+// reservedHeaders returns the headers that are not the user's to set, and what to do instead.
+func reservedHeaders() []struct{ id, advice string } {
+	return []struct{ id, advice string }{
 		{"Host", "it follows from the gateway's URL"},
 		{"Content-Length", "it follows from the body"},
 		{"Transfer-Encoding", "it follows from the body"},
@@ -87,13 +98,7 @@ func (r *resolver) reserved(id, keyHeader string, at position) bool {
 		{"Accept", "it is always application/json, the only value under which Gravitee answers errors as JSON"},
 		{"X-Gravitee-Transaction-Id", "every request gets a fresh one"},
 		{cacheHeader, "use bypass_cache: true"},
-	} {
-		if strings.EqualFold(id, row.id) {
-			r.fault(at, "%s cannot be set: %s", row.id, row.advice)
-			return true
-		}
 	}
-	return false
 }
 
 func hasHeader(q *request, id string) bool {

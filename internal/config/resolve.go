@@ -38,6 +38,7 @@ type resolver struct {
 	files      map[string]*secret.File
 	secrets    map[string]error
 	contents   map[string]content
+	identities map[tlsFiles]identity
 	transports map[probe.TransportOptions]*probe.Transport
 }
 
@@ -45,7 +46,7 @@ func newResolver(r *report, shared *probe.Shared) *resolver {
 	return &resolver{
 		report: r, shared: shared,
 		files: map[string]*secret.File{}, secrets: map[string]error{}, contents: map[string]content{},
-		transports: map[probe.TransportOptions]*probe.Transport{},
+		identities: map[tlsFiles]identity{}, transports: map[probe.TransportOptions]*probe.Transport{},
 	}
 }
 

@@ -142,3 +142,16 @@ func TestExpiry(t *testing.T) {
 		}
 	}
 }
+
+// What stands in two lists is asked for once: as two it would be two series of the same labels.
+func TestBrokerNamesOnce(t *testing.T) {
+	m := RabbitMQ{
+		Check: probe.Check{Target: probe.Target{Name: "app"}}, Publishes: true, Exchanges: []string{"outgoing_app", "e", "e"},
+		SubscribesTo: []string{"fs"}, Queues: []string{"from_fs"},
+	}
+	b := m.broker()
+	diff := cmp.Diff([][]string{{"outgoing_app", "e"}, {"from_fs"}}, [][]string{b.Exchanges, b.Queues})
+	if diff != "" {
+		t.Error(diff)
+	}
+}

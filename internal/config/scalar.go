@@ -128,16 +128,17 @@ func (s *size) parse(text string) string {
 
 func (m *method) parse(text string) string {
 	*m = method(text)
-	methods := []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-	if slices.Contains(methods, text) {
+	if slices.Contains(methods(), text) {
 		return ""
 	}
-	guess := Nearest(text, methods)
+	guess := Nearest(text, methods())
 	if guess != "" {
 		return quote(text) + " is not a method; did you mean " + guess + "?"
 	}
-	return quote(text) + " is not one of " + strings.Join(methods, ", ")
+	return quote(text) + " is not one of " + strings.Join(methods(), ", ")
 }
+
+func methods() []string { return []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} }
 
 func (m *mode) parse(text string) string {
 	*m = mode(text)

@@ -64,6 +64,7 @@ func (r *resolver) readable(file field[filename], key string) secret.Source {
 	if r.files[path] == nil {
 		r.files[path] = secret.NewFile(path)
 		_, r.secrets[path] = r.files[path].Read()
+		r.private(file, key)
 	}
 	err := r.secrets[path]
 	switch {
@@ -75,6 +76,13 @@ func (r *resolver) readable(file field[filename], key string) secret.Source {
 		r.fault(file.at, "%s: %v", key, err)
 	}
 	return nil
+}
+
+// private warns of a file with a secret that is none to the users of this machine.
+func (r *resolver) private(file field[filename], key string) {
+	if path := file.path(); secret.Exposed(path) {
+		r.warn(file.at, "%s: every user of this machine may read or change %s: chmod 0640", key, secret.ShownPath(path))
+	}
 }
 
 // variable returns the secret in an environment variable; nil beside a fault.

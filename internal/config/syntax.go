@@ -34,16 +34,21 @@ func readFile(path string) (content []byte, problem string) {
 	return content, ""
 }
 
-const noSuchFile = "no such file"
+// What osProblem says.
+const (
+	noSuchFile   = "no such file"
+	isDirectory  = "is a directory"
+	noPermission = "permission denied"
+)
 
 func osProblem(err error) string {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENAMETOOLONG):
 		return noSuchFile
 	case errors.Is(err, fs.ErrPermission):
-		return "permission denied"
+		return noPermission
 	case errors.Is(err, syscall.EISDIR):
-		return "is a directory"
+		return isDirectory
 	}
 	return "cannot be read"
 }

@@ -11,8 +11,24 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
+// identity is what stands in the TLS files of a target, with a digest of their content, which is empty beside a fault.
+type identity struct {
+	files  probe.TLS
+	digest string
+}
+
 // tls returns the files that t names and a digest of their content, which is empty beside a fault.
+// They are looked at once a load: a bundle of authorities takes milliseconds, and thousands of targets share it.
 func (r *resolver) tls(t *tlsFiles) (files probe.TLS, digest string) {
+	known, ok := r.identities[*t]
+	if !ok {
+		known.files, known.digest = r.identify(t)
+		r.identities[*t] = known
+	}
+	return known.files, known.digest
+}
+
+func (r *resolver) identify(t *tlsFiles) (files probe.TLS, digest string) {
 	before := len(r.faults)
 	if t.CertFile.set != t.KeyFile.set {
 		at := t.CertFile.at
@@ -27,6 +43,7 @@ func (r *resolver) tls(t *tlsFiles) (files probe.TLS, digest string) {
 	}
 	if cert != nil && key != nil {
 		r.pair(t, cert, key)
+		r.private(t.KeyFile, "key_file")
 	}
 	if len(r.faults) == before {
 		sum := sha256.New()

@@ -29,6 +29,7 @@ type brokerUser struct {
 	brokerApplication
 	password string
 	fault    BrokerFault
+	logins   int
 	counts   map[string]queue // by producer, where set by hand
 }
 
@@ -176,6 +177,15 @@ func (p *Platform) BrokerName(institution string) string { return brokerName(ins
 // Password returns the application's password. Its user name and vhost are its name.
 func (p *Platform) Password(institution, application string) string {
 	return p.broker(institution).user(application).password
+}
+
+// Logins returns how often the application has logged in with its password, let in or not.
+func (p *Platform) Logins(institution, application string) int {
+	b := p.broker(institution)
+	u := b.user(application)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return u.logins
 }
 
 func (p *Platform) broker(institution string) *broker {

@@ -154,7 +154,13 @@ func (b *broker) accepts(mechanism, response string) *brokerUser {
 	_, login, _ := strings.Cut(response, "\x00")
 	name, password, _ := strings.Cut(login, "\x00")
 	u := b.named(name)
-	if u == nil || mechanism != "PLAIN" || password != u.password || b.shows(u) == BrokerLoginRefused {
+	if u == nil || mechanism != "PLAIN" || password != u.password {
+		return nil
+	}
+	b.mu.Lock()
+	u.logins++
+	b.mu.Unlock()
+	if b.shows(u) == BrokerLoginRefused {
 		return nil
 	}
 	return u

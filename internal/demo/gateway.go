@@ -32,6 +32,7 @@ type subscription struct {
 	access   *entry // its keys
 	fault    Fault
 	requests int
+	keyed    int // of them, those with a key that the gateway knows for this API
 }
 
 func newGateway(i institution, options Options, ca *authority, closing <-chan struct{}) (*gateway, error) {
@@ -136,11 +137,11 @@ func (g *gateway) reopen() {
 	}
 }
 
-func (g *gateway) requests(api string) int {
+func (g *gateway) requests(api string) (all, keyed int) {
 	s := g.subscription(api)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return s.requests
+	return s.requests, s.keyed
 }
 
 // ServeHTTP answers one request as the gateway with its faults does.
@@ -157,6 +158,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // arrived counts the request and returns the fault it will meet.
 func (g *gateway) arrived(x *exchange) Fault {
+	keyed := x.asked != nil && x.subscriber() == x.asked
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	fault := g.fault
@@ -164,6 +166,9 @@ func (g *gateway) arrived(x *exchange) Fault {
 		return fault
 	}
 	x.asked.requests++
+	if keyed {
+		x.asked.keyed++
+	}
 	x.requests = x.asked.requests
 	if fault == Healthy {
 		fault = x.asked.fault

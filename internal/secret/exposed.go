@@ -1,0 +1,45 @@
+package secret
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// What a mode grants whoever is neither the owner nor of the group.
+const (
+	othersRead  = 0o004
+	othersWrite = 0o002
+	othersEnter = 0o001
+)
+
+// Exposed reports whether every user of this machine can read or change the file at path: its mode lets them, and so
+// does every directory above it. Group rights are not looked at: root:integra_exporter with 0640 is how it should be.
+//
+// What Kubernetes mounts is never exposed. Its mode is 0644, in a volume that only the pod sees: the name leads
+// through links into a directory whose name begins with two dots. Windows says nothing in a mode.
+func Exposed(path string) bool {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil || runtime.GOOS == "windows" || strings.HasPrefix(filepath.Base(filepath.Dir(path)), "..") {
+		return false
+	}
+	path, err = filepath.Abs(path)
+	if err != nil || !grants(path, othersRead|othersWrite) {
+		return false
+	}
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if !grants(dir, othersEnter) {
+			return false
+		}
+		if dir == filepath.Dir(dir) {
+			return true
+		}
+	}
+}
+
+// grants reports whether the mode of path has any of rights.
+func grants(path string, rights os.FileMode) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().Perm()&rights != 0
+}
