@@ -4,7 +4,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
@@ -48,8 +47,7 @@ func TestAnOddTitleIsSentAsItIs(t *testing.T) {
 func TestConcurrentReportAndCollect(t *testing.T) {
 	checks := []probe.Check{check("uio", "a"), check("uio", "b"), check("ntnu", "a")}
 	w := newWorld(checks...)
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(w.metrics)
+	registry := registered(w.metrics)
 	results := []probe.Result{healthy(), refused(), limited(), unverified()}
 	var all sync.WaitGroup
 	for _, c := range checks {

@@ -3,86 +3,107 @@
 package collector
 
 import (
-	"github.com/prometheus/client_golang/prometheus"
+	"iter"
+	"sync"
+
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
 // Collector sends one coherent row per target, taken from the last run; what
-// that run did not observe is not sent. It implements prometheus.Collector.
+// that run did not observe is not sent. Safe for concurrent use.
 type Collector struct {
 	store     *state.Store
-	durations *prometheus.HistogramVec
+	none      *histogram // of a target that has not run yet
+	mu        sync.RWMutex
+	durations map[probe.Target]*histogram
 }
-
-// Upper bounds of the classic buckets, in seconds.
-func durationBuckets() []float64 {
-	return []float64{.025, .05, .1, .25, .5, 1, 2, 3, 5, 10, 15, 30}
-}
-
-const (
-	nativeFactor     = 1.1
-	nativeMaxBuckets = 20 // 4 to 5 KB a series; without a limit it is 7 to 17
-)
 
 // New returns a collector of what store remembers.
 func New(store *state.Store) *Collector {
-	return &Collector{
-		store: store,
-		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:                           "integra_probe_duration_seconds",
-			Help:                           "How long probes took.",
-			Buckets:                        durationBuckets(),
-			NativeHistogramBucketFactor:    nativeFactor,
-			NativeHistogramMaxBucketNumber: nativeMaxBuckets,
-		}, identityLabels()),
-	}
+	return &Collector{store: store, none: newHistogram(), durations: map[probe.Target]*histogram{}}
 }
 
 // Observe adds a run to the target's histogram.
 func (c *Collector) Observe(target probe.Target, result probe.Result) {
-	if target.Kind == probe.KindKey {
+	if target.Kind == probe.KindKey { // which takes no time
 		return
 	}
-	c.durations.WithLabelValues(identity(target)...).Observe(result.Duration.Seconds())
+	h, known := c.histogram(target)
+	if !known {
+		h = c.begin(target)
+	}
+	h.observe(result.Duration.Seconds())
+}
+
+// histogram returns an empty one for a target without: a scrape leaves nothing of a target that is gone meanwhile.
+func (c *Collector) histogram(target probe.Target) (h *histogram, known bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	h, known = c.durations[target]
+	if !known {
+		h = c.none
+	}
+	return h, known
+}
+
+func (c *Collector) begin(target probe.Target) *histogram {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h, known := c.durations[target]
+	if !known {
+		h = newHistogram()
+		c.durations[target] = h
+	}
+	return h
 }
 
 // Forget drops the histogram of a target that is gone.
 func (c *Collector) Forget(target probe.Target) {
-	c.durations.DeleteLabelValues(identity(target)...)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.durations, target)
 }
 
-// Describe implements prometheus.Collector.
-func (c *Collector) Describe(descs chan<- *prometheus.Desc) {
-	c.durations.Describe(descs)
-	for _, f := range families {
-		descs <- f.desc
-	}
-	for _, f := range institutionFamilies {
-		descs <- f.desc
-	}
-}
-
-// Collect implements prometheus.Collector.
-func (c *Collector) Collect(metrics chan<- prometheus.Metric) {
-	for _, target := range c.store.Snapshot() {
-		labels := identity(target.Target)
-		for _, f := range families {
-			f.each(&target, func(value float64, extra ...string) {
-				metrics <- prometheus.MustNewConstMetric(f.desc, f.valueType, value, append(labels, extra...)...)
-			})
+// Families implements Source.
+func (c *Collector) Families() iter.Seq[*dto.MetricFamily] {
+	return func(yield func(*dto.MetricFamily) bool) {
+		p := newPage()
+		subjects := p.subjects(c.store.Rows())
+		for family := range p.each(families, subjects) {
+			if !yield(family) {
+				return
+			}
 		}
-		if target.Kind != probe.KindKey { // which takes no time
-			metrics <- c.durations.WithLabelValues(labels...).(prometheus.Metric)
+		for family := range p.institutions(c.store.Institutions()) {
+			if !yield(family) {
+				return
+			}
+		}
+		durations := c.durationMetrics(subjects)
+		if len(durations) > 0 {
+			yield(durationHeading().with(durations))
 		}
 	}
-	c.collectInstitutions(metrics)
 }
 
-func identityLabels() []string { return []string{"institution", "kind", "target"} }
+func durationHeading() *heading {
+	return &heading{name: "integra_probe_duration_seconds", help: "How long probes took.", kind: dto.MetricType_HISTOGRAM}
+}
 
-// identity returns the values of identityLabels, with no room behind them that appends could share.
-func identity(t probe.Target) []string {
-	return []string{t.Institution, t.Kind, t.Name}[:3:3]
+func (c *Collector) durationMetrics(subjects []subject) []*dto.Metric {
+	var metrics []*dto.Metric
+	for _, s := range subjects {
+		if s.Kind == probe.KindKey {
+			continue
+		}
+		h, _ := c.histogram(s.Target.Target)
+		slot := new(histogramSlot)
+		slot.set(h)
+		slot.metric.Label = s.labels
+		metrics = append(metrics, &slot.metric)
+	}
+	return metrics
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/integra-exporter/integra_exporter/collector"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
@@ -124,15 +125,46 @@ func broker() probe.Result {
 		}, nil)
 }
 
-func gather(t *testing.T, collectors ...prometheus.Collector) []*dto.MetricFamily {
+// gather has a registry look at what source sends: it refuses what is not valid and what comes twice, and sorts.
+func gather(t *testing.T, source collector.Source) []*dto.MetricFamily {
 	t.Helper()
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(collectors...)
-	families, err := registry.Gather()
+	families, err := registered(source).Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return families
+}
+
+func registered(source collector.Source) prometheus.Gatherer {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(replayed{source})
+	return registry
+}
+
+// replayed is a source as a collector.
+type replayed struct{ collector.Source }
+
+func (replayed) Describe(chan<- *prometheus.Desc) {}
+
+func (r replayed) Collect(to chan<- prometheus.Metric) {
+	for f := range r.Families() {
+		desc := prometheus.NewDesc(f.GetName(), f.GetHelp(), nil, nil)
+		for _, m := range f.GetMetric() {
+			to <- sent{desc, proto.CloneOf(m)}
+		}
+	}
+}
+
+type sent struct {
+	desc   *prometheus.Desc
+	metric *dto.Metric
+}
+
+func (s sent) Desc() *prometheus.Desc { return s.desc }
+
+func (s sent) Write(to *dto.Metric) error {
+	proto.Merge(to, s.metric)
+	return nil
 }
 
 func text(t *testing.T, families []*dto.MetricFamily) string {

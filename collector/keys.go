@@ -1,24 +1,25 @@
 package collector
 
 import (
+	"iter"
 	"slices"
 
-	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
-func keyEnds(t *state.Target, s send) {
+func keyEnds(t *state.Target, s *series) {
 	for _, end := range t.Key.Ends() {
 		if !end.At.IsZero() {
-			s(timestamp(end.At), string(end.Source))
+			s.send(timestamp(end.At), string(end.Source))
 		}
 	}
 }
 
 // keyState says nothing of a target without a key, nor of one that nobody has looked at.
-func keyState(t *state.Target, s send) {
+func keyState(t *state.Target, s *series) {
 	ends := t.Key.Ends()
 	watched := t.Kind == probe.KindKey && t.Runs > 0
 	if !t.Key.Learned.Used && !watched && len(ends) == 0 {
@@ -32,26 +33,26 @@ func keyState(t *state.Target, s send) {
 		present = "never"
 	}
 	for _, name := range []string{"dated", "never", "unknown"} {
-		s(boolean(name == present), name)
+		s.send(boolean(name == present), name)
 	}
 }
 
-func keyAccepted(t *state.Target, s send) {
+func keyAccepted(t *state.Target, s *series) {
 	if t.Key.Accepted != probe.KeyUnproven {
-		s(boolean(t.Key.Accepted == probe.KeyAccepted))
+		s.send(boolean(t.Key.Accepted == probe.KeyAccepted))
 	}
 }
 
-func keySuperseded(t *state.Target, s send) {
+func keySuperseded(t *state.Target, s *series) {
 	if t.Key.Learned.Superseded.OK {
-		s(float64(t.Key.Learned.Superseded.N))
+		s.send(float64(t.Key.Learned.Superseded.N))
 	}
 }
 
 // institutionFamily is a metric family with one series per institution.
 type institutionFamily struct {
-	desc *prometheus.Desc
-	of   func(state.Institution) (value float64, ok bool)
+	heading
+	of func(state.Institution) (value float64, ok bool)
 }
 
 var institutionFamilies = []institutionFamily{
@@ -71,16 +72,26 @@ var institutionFamilies = []institutionFamily{
 	},
 }
 
-func perInstitution(name, help string) *prometheus.Desc {
-	return prometheus.NewDesc(name, help, []string{"institution"}, nil)
+func perInstitution(name, help string) heading {
+	return heading{name: name, help: help, kind: dto.MetricType_GAUGE}
 }
 
-func (c *Collector) collectInstitutions(metrics chan<- prometheus.Metric) {
-	for _, place := range c.store.Institutions() {
-		for _, f := range institutionFamilies {
-			value, ok := f.of(place)
-			if ok {
-				metrics <- prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, value, place.Name)
+// institutions yields their families as each does those of targets.
+func (p *page) institutions(places []state.Institution) iter.Seq[*dto.MetricFamily] {
+	return func(yield func(*dto.MetricFamily) bool) {
+		for i := range institutionFamilies {
+			f := &institutionFamilies[i]
+			p.used = 0
+			to := &series{heading: &f.heading, page: p}
+			for _, place := range places {
+				value, ok := f.of(place)
+				if ok {
+					to.subject = []*dto.LabelPair{p.pair("institution", place.Name)}
+					to.send(value)
+				}
+			}
+			if p.used > 0 && !yield(f.with(p.metrics[:p.used])) {
+				return
 			}
 		}
 	}

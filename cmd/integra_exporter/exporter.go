@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/version"
 
 	"github.com/integra-exporter/integra_exporter/collector"
@@ -66,12 +65,6 @@ func newShared() *probe.Shared {
 	shared := probe.NewShared()
 	shared.UserAgent = program + "/" + cmp.Or(version.Version, "dev")
 	return shared
-}
-
-// register hands all metrics to r.
-func (e *exporter) register(r prometheus.Registerer) {
-	e.own.Register(r)
-	r.MustRegister(e.metrics)
 }
 
 // load reads the configuration and makes it the present one. On an error nothing changes.

@@ -7,23 +7,18 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/integra-exporter/integra_exporter/collector"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
 // listen serves HTTP until ctx ends, then lets requests finish.
 func listen(ctx context.Context, e *exporter, flags serveFlags, bound func(address string)) error {
-	server := &http.Server{
-		Handler:           handler(e, flags),
-		ReadHeaderTimeout: readHeaderTimeout,
-		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
-	}
+	server := newServer(handler(e, flags), e.log, servedLimits())
 	// The toolkit opens the listeners; the server says here that it has begun to serve one.
 	server.BaseContext = func(l net.Listener) context.Context {
 		encrypted := server.TLSConfig != nil && server.TLSConfig.GetConfigForClient != nil // which only the toolkit sets
@@ -31,10 +26,11 @@ func listen(ctx context.Context, e *exporter, flags serveFlags, bound func(addre
 		return context.Background()
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- toolkit.ListenAndServe(server, flags.toolkit, e.log) }()
+	go func() { failed <- toolkit.ListenAndServe(server, flags.toolkit, slog.New(unquoting{e.log.Handler()})) }()
 	select {
 	case err := <-failed:
-		if errors.Is(err, syscall.EADDRINUSE) {
+		var at *net.OpError
+		if errors.As(err, &at) && at.Op == "listen" {
 			return fmt.Errorf("cannot serve: %w; choose another with --web.listen-address", err)
 		}
 		return fmt.Errorf("cannot serve: %w", err)
@@ -67,10 +63,10 @@ func reachedAt(address net.Addr, encrypted bool) string {
 
 func handler(e *exporter, flags serveFlags) http.Handler {
 	registry := prometheus.NewRegistry()
-	e.register(registry)
+	e.own.Register(registry)
 	options := web.Options{
 		TelemetryPath: *flags.telemetryPath,
-		Metrics:       promhttp.HandlerFor(registry, promhttp.HandlerOpts{Registry: registry, EnableOpenMetrics: true}),
+		Metrics:       collector.Handler(registry, e.metrics),
 		Targets:       e.store.Snapshot,
 		Target:        e.store.Target,
 		History:       e.store.History,

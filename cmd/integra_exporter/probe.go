@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/integra-exporter/integra_exporter/collector"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
@@ -26,7 +25,5 @@ func (e *exporter) probing() web.Probing {
 }
 
 func probeMetrics(row state.Target) http.Handler {
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collector.NewProbe(row))
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+	return collector.Handler(prometheus.Gatherers{}, collector.NewProbe(row))
 }

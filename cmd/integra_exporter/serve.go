@@ -25,9 +25,8 @@ type serveFlags struct {
 }
 
 const (
-	defaultAddress    = ":10056"
-	readHeaderTimeout = 10 * time.Second
-	shutdownTimeout   = 4 * time.Second // of the five that a stop may take
+	defaultAddress  = ":10056"
+	shutdownTimeout = 4 * time.Second // of the five that a stop may take
 )
 
 func addServeFlags(cmd *kingpin.CmdClause) serveFlags {

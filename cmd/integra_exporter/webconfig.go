@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"regexp"
 	"strings"
 
@@ -53,4 +55,35 @@ func webFault(err error) string {
 		}
 	}
 	return "not usable"
+}
+
+// unquoting keeps the toolkit from logging such an error while it serves, when the file has become bad.
+type unquoting struct{ slog.Handler }
+
+func (u unquoting) Handle(ctx context.Context, r slog.Record) error {
+	said := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "err" {
+			a = slog.String("fault", webFault(errors.New(a.Value.String())))
+		}
+		said.AddAttrs(a)
+		return true
+	})
+	return u.Handler.Handle(ctx, said)
+}
+
+// complaints is where http.Server writes what went wrong with a connection. A handshake fails with the toolkit's
+// error too, when the file has become bad.
+type complaints struct{ log *slog.Logger }
+
+var handshake = regexp.MustCompile(`(?s)^(http: TLS handshake error from \S+): (.*)`)
+
+func (c complaints) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	why := handshake.FindStringSubmatch(text)
+	if why != nil && !strings.Contains(why[2], "tls: ") && !strings.Contains(why[2], " tcp ") && why[2] != "EOF" {
+		text = why[1] + ": --web.config.file: " + webFault(errors.New(why[2]))
+	}
+	c.log.Debug(text)
+	return len(line), nil
 }

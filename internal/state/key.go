@@ -37,7 +37,7 @@ func (s *Store) Learn(target probe.Target, learned Learned) {
 	defer s.mu.Unlock()
 	r, known := s.targets[target]
 	if known {
-		r.row.Key.Learned = learned
+		r.change(func(row *Target) { row.Key.Learned = learned })
 	}
 }
 

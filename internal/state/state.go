@@ -6,12 +6,13 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// Target is what is known of one target at one moment; it is a copy.
+// Target is what is known of one target at one moment.
 type Target struct {
 	probe.Target
 	probe.Info
@@ -45,12 +46,12 @@ type ReasonCount struct {
 type Store struct {
 	mu      sync.Mutex
 	targets map[probe.Target]*record
+	sorted  []*record // those of targets; what it holds never changes, Replace makes a new one
 	places  map[string]Institution
 }
 
 type record struct {
-	row      Target // without Reasons
-	reasons  map[Cause]uint64
+	row      atomic.Pointer[Target] // what it points to never changes, so readers need no lock
 	runs     ring
 	failures ring
 }
@@ -71,15 +72,20 @@ func (s *Store) Replace(checks []probe.Check) (gone []probe.Target) {
 	for _, check := range checks {
 		r, had := before[check.Target]
 		if !had {
-			r = &record{reasons: map[Cause]uint64{}}
+			r = &record{}
+			r.row.Store(&Target{})
 		}
-		r.row.Target, r.row.Info = check.Target, check.Info
-		r.row.Interval, r.row.Timeout = check.Interval, check.Timeout
+		r.change(func(row *Target) {
+			row.Target, row.Info, row.Interval, row.Timeout = check.Target, check.Info, check.Interval, check.Timeout
+		})
 		r.runs.resize(runs)
 		r.failures.resize(failures)
 		s.targets[check.Target] = r
 		delete(before, check.Target)
 	}
+	s.sorted = slices.SortedFunc(maps.Values(s.targets), func(a, b *record) int {
+		return Compare(a.row.Load().Target, b.row.Load().Target)
+	})
 	return slices.Collect(maps.Keys(before))
 }
 
@@ -101,29 +107,43 @@ func (s *Store) Report(target probe.Target, result probe.Result) (change Change,
 	if !known {
 		return Change{}, false
 	}
-	change.First = r.row.Runs == 0
-	change.From = causeOf(r.row.Last.Err)
+	before := r.row.Load()
+	change.First = before.Runs == 0
+	change.From = causeOf(before.Last.Err)
 	change.To = causeOf(result.Err)
 	r.add(result, change)
 	return change, true
 }
 
 func (r *record) add(result probe.Result, change Change) {
-	r.row.Last = result
-	r.row.Runs++
-	r.row.Key.observe(result.Observation)
 	run := runOf(&result, change.To)
 	r.runs.add(run)
+	if result.Err != nil {
+		r.failures.add(run)
+	}
+	r.change(func(row *Target) { row.add(result, change) })
+}
+
+// change puts a changed copy in the place of the row: whoever has read the row before keeps it as it was.
+func (r *record) change(by func(*Target)) {
+	row := *r.row.Load()
+	by(&row)
+	r.row.Store(&row)
+}
+
+func (t *Target) add(result probe.Result, change Change) {
+	t.Last = result
+	t.Runs++
+	t.Key.observe(result.Observation)
 	if change.Changed() {
-		r.row.Since = result.Start
+		t.Since = result.Start
 	}
 	if result.Err == nil {
-		r.row.LastSuccess = r.row.LastRun()
+		t.LastSuccess = t.LastRun()
 		return
 	}
-	r.row.Failures++
-	r.failures.add(run)
-	r.reasons[change.To]++
+	t.Failures++
+	t.Reasons = counted(t.Reasons, change.To)
 }
 
 func causeOf(err error) Cause {
@@ -139,30 +159,29 @@ func (s *Store) Target(target probe.Target) (row Target, known bool) {
 	if !known {
 		return Target{}, false
 	}
-	return r.copy(), true
+	return *r.row.Load(), true
 }
 
-// Snapshot returns all targets, sorted by institution, kind and name.
-func (s *Store) Snapshot() []Target {
-	rows := s.copy()
-	slices.SortFunc(rows, func(a, b Target) int { return Compare(a.Target, b.Target) })
-	return rows
-}
-
-func (s *Store) copy() []Target {
+// Rows returns all targets, sorted by institution, kind and name. They are shared and must not be changed.
+func (s *Store) Rows() []*Target {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	rows := make([]Target, 0, len(s.targets))
-	for _, r := range s.targets {
-		rows = append(rows, r.copy())
+	sorted := s.sorted
+	s.mu.Unlock()
+	rows := make([]*Target, len(sorted))
+	for i, r := range sorted {
+		rows[i] = r.row.Load()
 	}
 	return rows
 }
 
-func (r *record) copy() Target {
-	row := r.row
-	row.Reasons = sortedReasons(r.reasons)
-	return row
+// Snapshot returns copies of all targets, sorted by institution, kind and name.
+func (s *Store) Snapshot() []Target {
+	shared := s.Rows()
+	rows := make([]Target, len(shared))
+	for i, row := range shared {
+		rows[i] = *row
+	}
+	return rows
 }
 
 // Compare orders targets by institution, kind and name.
@@ -174,14 +193,14 @@ func Compare(a, b probe.Target) int {
 	)
 }
 
-func sortedReasons(counts map[Cause]uint64) []ReasonCount {
-	if len(counts) == 0 {
-		return nil
+// counted returns reasons with one more failure of that cause; reasons itself stays as it is.
+func counted(reasons []ReasonCount, cause Cause) []ReasonCount {
+	at, found := slices.BinarySearchFunc(reasons, cause, func(r ReasonCount, c Cause) int { return compareCauses(r.Cause, c) })
+	reasons = slices.Clone(reasons)
+	if !found {
+		reasons = slices.Insert(reasons, at, ReasonCount{Cause: cause})
 	}
-	reasons := make([]ReasonCount, 0, len(counts))
-	for _, cause := range slices.SortedFunc(maps.Keys(counts), compareCauses) {
-		reasons = append(reasons, ReasonCount{Cause: cause, Count: counts[cause]})
-	}
+	reasons[at].Count++
 	return reasons
 }
 

@@ -36,7 +36,10 @@ func (s *site) probe(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusNotFound, "there is no such target in the configuration")
 		return
 	}
+	answer := http.NewResponseController(w)
+	_ = answer.SetWriteDeadline(time.Time{}) // a check may take a day; nothing is written until then
 	err = s.Probing.Run(r.Context(), asked.target, asked.limit)
+	_ = answer.SetWriteDeadline(time.Now().Add(AnswerTimeout))
 	row, known := s.Target(asked.target)
 	switch {
 	case err != nil && !errors.Is(err, s.Probing.Unknown):

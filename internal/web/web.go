@@ -31,12 +31,13 @@ type Options struct {
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	s := newSite(o)
-	mux.HandleFunc("GET /{$}", s.index)
-	mux.HandleFunc("GET /target", s.target)
-	mux.HandleFunc("GET /api/v1/targets", s.targets)
+	pages, metrics := bounded(), bounded() // who asks for pages without end takes no scrape's place
+	mux.Handle("GET /{$}", pages(s.index))
+	mux.Handle("GET /target", pages(s.target))
+	mux.Handle("GET /api/v1/targets", pages(s.targets))
 	mux.HandleFunc("GET /probe", s.probe)
-	mux.HandleFunc("GET /sd", s.discover)
-	mux.Handle("GET "+o.TelemetryPath, o.Metrics)
+	mux.Handle("GET /sd", pages(s.discover))
+	mux.Handle("GET "+o.TelemetryPath, metrics(o.Metrics.ServeHTTP))
 	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "healthy") })
 	mux.HandleFunc("GET /-/ready", ready(o.Ready))
 	mux.HandleFunc("POST /-/reload", reload(o.Reload))
@@ -47,7 +48,7 @@ func Handler(o Options) http.Handler {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)
 	}
-	return guarded(mux)
+	return guarded(http.NewCrossOriginProtection().Handler(mux)) // another site's page cannot make a browser reload
 }
 
 // guarded sets the headers that keep a page from being used for anything else.
@@ -96,5 +97,5 @@ func reload(load func() error) http.HandlerFunc {
 func say(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text+"\n") //nolint:gosec // plain text, and no browser may take it for more
+	_, _ = io.WriteString(w, text+"\n")
 }
