@@ -24,19 +24,20 @@ type checkFlags struct {
 	every                        *time.Duration
 }
 
-func checkCommand(app *kingpin.Application) command {
+func checkCommand(app *kingpin.Application, common commonFlags) command {
 	cmd := app.Command("check", "Run every check once, now. Exits with 0 if all passed, 1 if any failed, 2 if it cannot start.")
+	kinds := []string{probe.KindAPI, probe.KindAuth, probe.KindRabbitMQ, probe.KindKey}
 	flags := checkFlags{
-		institutions: cmd.Flag("institution", "Only this institution (repeatable).").Strings(),
+		institutions: cmd.Flag("institution", "Only this institution (repeatable).").HintAction(offered(common, institutionOf)).Strings(),
 		kinds: cmd.Flag("kind", "Only this kind: api, auth, rabbitmq or key (repeatable).").
-			Enums(probe.KindAPI, probe.KindAuth, probe.KindRabbitMQ, probe.KindKey),
-		targets: cmd.Flag("target", "Only the target of this name (repeatable).").Strings(),
+			HintOptions(kinds...).Enums(kinds...),
+		targets: cmd.Flag("target", "Only the target of this name (repeatable).").HintAction(offered(common, nameOf)).Strings(),
 		output:  cmd.Flag("output", "table for people, json for scripts.").Default("table").Enum("table", "json"),
 		watch: cmd.Flag("watch", "Go on until Ctrl-C, and show what changes. Every run counts against the quotas of the gateway, "+
 			"and each of kind auth shows it a wrong key. The configuration is read once; exits as the last full pass would.").Bool(),
 		everyGiven: new(bool),
 		showRequest: cmd.Flag("show-request", "Send nothing: print the requests as commands for curl or powershell, with $KEY in the key's place.").
-			Enum("curl", "powershell"),
+			PlaceHolder("SHELL").Enum("curl", "powershell"),
 	}
 	flags.every = cmd.Flag("watch-interval", "Time from the start of a pass to the start of the next, at least 1s.").
 		Default("10s").IsSetByUser(flags.everyGiven).Duration()

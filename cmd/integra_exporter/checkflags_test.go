@@ -13,7 +13,7 @@ func TestCheckFlagsThatExcludeEachOther(t *testing.T) {
 		{[]string{"--watch-interval=10s"}, "--watch-interval says how often --watch repeats: give both"},
 		{[]string{"--watch", "--watch-interval=999ms"}, "--watch-interval must be at least 1s"},
 		{[]string{"--watch", "--watch-interval=-1m"}, "--watch-interval must be at least 1s"},
-		{[]string{"--show-request=wget"}, "integra_exporter: enum value must be one of curl,powershell, got 'wget' (try --help)"},
+		{[]string{"--show-request=wget"}, "integra_exporter: --show-request: enum value must be one of curl,powershell, got 'wget' (try --help)"},
 	} {
 		got := call(t, append([]string{"check", "--config.file=" + config}, c.flags...)...)
 		if got.code != exitCannotStart || got.err != c.want+"\n" || got.out != "" {

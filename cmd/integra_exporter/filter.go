@@ -53,9 +53,9 @@ func (f filter) guess(value string, all []probe.Check) string {
 
 func (f checkFlags) filters() []filter {
 	return []filter{
-		{"--institution", *f.institutions, func(t probe.Target) string { return t.Institution }},
+		{"--institution", *f.institutions, institutionOf},
 		{"--kind", *f.kinds, func(t probe.Target) string { return t.Kind }},
-		{"--target", *f.targets, func(t probe.Target) string { return t.Name }},
+		{"--target", *f.targets, nameOf},
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"io"
 	"net/http"
 	"os"
@@ -21,6 +22,10 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if flag.Lookup("test.fuzz").Value.String() != "" {
+		os.Exit(m.Run()) // fuzzing needs no program
+	}
 	dir, err := os.MkdirTemp("", program)
 	if err != nil {
 		panic(err)
@@ -102,8 +107,14 @@ func start(t *testing.T, args ...string) *served {
 // spawn runs the built program until the test ends.
 func spawn(t *testing.T, args ...string) (*served, *exec.Cmd) {
 	t.Helper()
-	s := &served{out: &stream{}, err: &stream{}, ended: make(chan struct{})}
 	cmd := exec.Command(binary, append(args, "--web.listen-address=127.0.0.1:0")...)
+	return observe(t, cmd), cmd
+}
+
+// observe runs cmd, which becomes the program, until the test ends.
+func observe(t *testing.T, cmd *exec.Cmd) *served {
+	t.Helper()
+	s := &served{out: &stream{}, err: &stream{}, ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = s.out, s.err
 	err := cmd.Start()
 	if err != nil {
@@ -119,7 +130,7 @@ func spawn(t *testing.T, args ...string) (*served, *exec.Cmd) {
 		<-s.ended
 	})
 	s.listening(t)
-	return s, cmd
+	return s
 }
 
 var listening = regexp.MustCompile(`Listening on.*address"?[=:]"?(127\.0\.0\.1:\d+)`)

@@ -10,6 +10,8 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -71,7 +73,17 @@ func run(ctx context.Context, args []string, std output) error {
 	app, common, commands := commandLine(std)
 	ended := false // by --help or --version
 	app.Terminate(func(int) { ended = true })
-	name, err := app.Parse(args)
+	words := completing(args)
+	switch {
+	case slices.Contains(args, "--help-man"):
+		return manual(app, std.out)
+	case completesCommand(app, words):
+		_, err := fmt.Fprintln(std.out, strings.Join(commandNames(app), "\n"))
+		return err
+	case words != nil:
+		args = append([]string{"--completion-bash"}, words...)
+	}
+	name, err := parse(app, args)
 	if ended {
 		return nil
 	}
@@ -85,28 +97,26 @@ func run(ctx context.Context, args []string, std output) error {
 func commandLine(std output) (*kingpin.Application, commonFlags, map[string]command) {
 	app := kingpin.New(program, "Verifies the APIs and message queues of IntArk on schedule, and says whose fault it is when they fail.")
 	app.UsageWriter(std.out).ErrorWriter(std.err)
-	app.UsageTemplate(kingpin.DefaultUsageTemplate + defaultCommandFlags)
+	app.UsageTemplate(helpTemplate())
 	app.Version(version.Print(program))
 	app.HelpFlag.Short('h')
 	common := commonFlags{configFileGiven: new(bool), log: &promslog.Config{Writer: std.err}}
-	common.configFile = app.Flag("config.file", "The configuration file.").Default("config.yml").
+	common.configFile = app.Flag("config.file", "The configuration file. Paths in it are relative to it.").Default("config.yml").
 		IsSetByUser(common.configFileGiven).String()
 	promslogflag.AddFlags(app, common.log)
 	commands := map[string]command{
-		"serve":        serveCommand(app),
-		"check":        checkCommand(app),
-		"check-config": checkConfigCommand(app),
-		"demo":         demoCommand(app),
-		"discover":     discoverCommand(app),
+		"serve":         configured(serveCommand(app)),
+		"check":         configured(checkCommand(app, common)),
+		"check-config":  configured(checkConfigCommand(app)),
+		"config-schema": configSchemaCommand(app),
+		"demo":          demoCommand(app),
+		"discover":      discoverCommand(app),
+	}
+	for name, text := range examples() {
+		app.GetCommand(name).HelpLong(text)
 	}
 	return app, common, commands
 }
-
-// defaultCommandFlags goes at the end of the help of no command in particular: its flags need no command either.
-const defaultCommandFlags = `{{if not .Context.SelectedCommand}}{{range .App.FlattenedCommands}}{{if .Default -}}
-Flags of {{.FullCommand}}, the default command:
-{{.Flags|FlagsToTwoColumns|FormatTwoColumns}}
-{{end}}{{end}}{{end}}`
 
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()

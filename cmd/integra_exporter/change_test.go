@@ -1,0 +1,183 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// shownRun is all that /metrics says of a target's last run; -1 stands for what is not there.
+type shownRun struct {
+	Success, Status, Size, Remaining, Expiry float64
+	Reason                                   string
+}
+
+func (f face) asShown() shownRun {
+	want := shownRun{0, float64(f.status), float64(len(f.body)), -1, float64(f.ends.Unix()), f.reason}
+	if f.reason == "" {
+		want.Success = 1
+	}
+	if f.status == 0 {
+		want.Status, want.Size = -1, -1
+		return want
+	}
+	_, _ = fmt.Sscan(f.remaining, &want.Remaining)
+	return want
+}
+
+func (s series) shownRun(target string) shownRun {
+	or := func(key string) float64 {
+		value, there := s[key]
+		if !there {
+			return -1
+		}
+		return value
+	}
+	limit := `integra_http_rate_limit_remaining{institution="uio",kind="api",policy="rate_limit",target="` + target + `"}`
+	_, reason, _ := strings.Cut(s.reasons()["uio api "+target], " ")
+	return shownRun{
+		or(of("integra_probe_success", target)), or(of("integra_http_status_code", target)), or(of("integra_http_response_size_bytes", target)),
+		or(limit), or(of("integra_tls_certificate_expiry_timestamp_seconds", target)), reason,
+	}
+}
+
+// counts are what is counted of a target.
+type counts struct{ runs, failures, late float64 }
+
+// counted returns the counts of a target, and holds that its failures are the sum of their reasons.
+func (s series) counted(t *testing.T, kind, target string) counts {
+	t.Helper()
+	labels := fmt.Sprintf(`{institution="uio",kind=%q,target=%q}`, kind, target)
+	c := counts{runs: s["integra_probe_runs_total"+labels], failures: s["integra_probe_failures_total"+labels]}
+	sum := 0.0
+	for key, value := range s.family("integra_probe_failure_reasons_total") {
+		if strings.Contains(key, fmt.Sprintf(`,kind=%q,`, kind)) && strings.Contains(key, fmt.Sprintf(`,target=%q}`, target)) {
+			sum += value
+			if slices.ContainsFunc(late(), func(reason string) bool { return strings.Contains(key, `reason="`+reason+`"`) }) {
+				c.late += value
+			}
+		}
+	}
+	if sum != c.failures || c.failures > c.runs {
+		t.Errorf("%s %s: %v runs, %v failures, %v reasons", kind, target, c.runs, c.failures, sum)
+	}
+	return c
+}
+
+// late are the reasons of a probe to which this machine had no time to answer.
+func late() []string { return []string{"timeout", "gateway_timeout", "body"} }
+
+// coherent holds that a scrape shows one run of target and its counts, by what
+// the gateway has shown; it returns how many runs it has.
+func (g *turning) coherent(t *testing.T, now series, target string) float64 {
+	t.Helper()
+	c, got := now.counted(t, "api", target), now.shownRun(target)
+	shown := g.asked("/" + target + "/")
+	if c.late > 0 { // which run saw which face is not to be known any more
+		g.oneFace(t, target, got)
+		return c.runs
+	}
+	if c.runs == 0 {
+		return 0
+	}
+	if int(c.runs) > len(shown) {
+		t.Fatalf("%s: %v runs, but %d requests; %+v", target, c.runs, len(shown), got)
+	}
+	failures := 0.0
+	for _, at := range shown[:int(c.runs)] {
+		failures += 1 - g.faces[at].asShown().Success
+	}
+	if failures != c.failures {
+		t.Errorf("%s: %v failures of %v runs, the gateway has failed %v times", target, c.failures, c.runs, failures)
+	}
+	diff := cmp.Diff(g.faces[shown[int(c.runs)-1]].asShown(), got)
+	if diff != "" {
+		t.Errorf("%s after %v runs (-shown by the gateway +said by /metrics):\n%s", target, c.runs, diff)
+	}
+	return c.runs
+}
+
+func (g *turning) oneFace(t *testing.T, target string, got shownRun) {
+	t.Helper()
+	known := slices.ContainsFunc(g.faces, func(f face) bool { return f.asShown() == got })
+	if !known && !slices.Contains(late(), got.Reason) {
+		t.Errorf("%s shows more than one run: %+v", target, got)
+	}
+}
+
+// documented holds that each document is of one run, by its transaction id.
+func (g *turning) documented(t *testing.T, s *served) {
+	t.Helper()
+	_, body := s.request(t, "GET", "/api/v1/targets")
+	for _, d := range checkedJSON(t, body) {
+		id, _ := d["transaction_id"].(string)
+		f, sent := g.of(id)
+		reason, _ := d["reason"].(string)
+		if !sent || slices.Contains(late(), reason) {
+			continue // it has not run, or not in time
+		}
+		want := map[string]any{"success": f.reason == "", "reason": f.reason, "certificate_expiry": f.ends.Format(time.RFC3339)}
+		if f.status != 0 {
+			want["status_code"], want["size_bytes"] = float64(f.status), float64(len(f.body))
+		}
+		got := map[string]any{"success": d["success"], "reason": reason, "certificate_expiry": d["certificate_expiry"]}
+		for _, name := range []string{"status_code", "size_bytes"} {
+			if d[name] != nil {
+				got[name] = d[name]
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-shown by the gateway +documented):\n%s", d["target"], diff)
+		}
+	}
+}
+
+// flapping starts the exporter before a gateway that never answers the same twice.
+func flapping(t *testing.T, dir string, apis []string, args ...string) (*turning, *served) {
+	t.Helper()
+	g, address, trust := turn(t, dir)
+	config := configure(t, dir, address, apis...)
+	replaceInFile(t, config, "{interval: 1s, timeout: 1s}", "{interval: 1s, timeout: 1s, tls: {ca_file: "+trust+"}}")
+	return g, start(t, append(args, "--config.file="+config, "--log.level=debug", "--log.format=json")...)
+}
+
+// Every target changes with every run. A scrape at any time shows one run of each and what came before it, and each change is logged.
+func TestFlappingAtTheInterval(t *testing.T) {
+	apis := strings.Split("abcdefg", "")
+	g, s := flapping(t, t.TempDir(), apis)
+	ran := map[string]float64{}
+	eventually(t, "four runs of each", func() bool {
+		now := s.metrics(t)
+		for _, api := range apis {
+			ran[api] = g.coherent(t, now, api)
+		}
+		g.documented(t, s)
+		return !slices.ContainsFunc(apis, func(api string) bool { return ran[api] < 4 })
+	})
+	s.stop()
+	<-s.ended
+	runs, answered, last := map[string]int{}, map[string]int{}, map[string]string{}
+	for _, line := range logLines(t, s.err.String()) {
+		if line.ID == "" {
+			continue
+		}
+		before, ranBefore := last[line.Target]
+		if (!ranBefore && line.Reason != "" || ranBefore && before != line.Reason) != (line.Level != "DEBUG") {
+			t.Errorf("a run of %s with %q after %q is logged at %s", line.Target, line.Reason, before, line.Level)
+		}
+		last[line.Target] = line.Reason
+		runs[line.Target]++
+		if !slices.Contains(late(), line.Reason) {
+			answered[line.Target]++
+		}
+	}
+	for _, api := range apis {
+		if n := len(g.asked("/" + api + "/")); runs[api] < int(ran[api]) || answered[api] > n {
+			t.Errorf("%s: %d runs in the log, %v counted before, %d requests", api, runs[api], ran[api], n)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// self writes a certificate for 127.0.0.1 that signs itself, NAME.pem and NAME.key.
+func self(t *testing.T, dir, name string) (pair tls.Certificate, roots *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	write(t, dir, name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+	pair, err = tls.LoadX509KeyPair(filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots = x509.NewCertPool()
+	roots.AddCert(pair.Leaf)
+	return pair, roots
+}
+
+// asks sends GET /metrics over TLS and returns the status, 0 if the door stays shut.
+func (b besieged) asks(t *testing.T, config *tls.Config, http2 bool) int {
+	t.Helper()
+	var protocols http.Protocols
+	protocols.SetHTTP1(!http2)
+	protocols.SetHTTP2(http2)
+	transport := &http.Transport{TLSClientConfig: config, Protocols: &protocols}
+	defer transport.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+b.address+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := transport.RoundTrip(r)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+func TestMutualTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, roots := self(t, dir, "server")
+	friend, _ := self(t, dir, "friend")
+	stranger, _ := self(t, dir, "stranger")
+	web := write(t, dir, "web.yml", "tls_server_config: {cert_file: server.pem, key_file: server.key, "+
+		"client_ca_file: friend.pem, client_auth_type: RequireAndVerifyClientCert}\n")
+	b := besiege(t, "--web.config.file="+web)
+	for range 100 {
+		b.besieger(t, "\x16\x03\x01\x02\x00\x01") // a handshake that stalls
+	}
+	for name, c := range map[string]struct {
+		config *tls.Config
+		want   int
+	}{
+		"friend":        {&tls.Config{RootCAs: roots, Certificates: []tls.Certificate{friend}}, 200},
+		"stranger":      {&tls.Config{RootCAs: roots, Certificates: []tls.Certificate{stranger}}, 0},
+		"nobody":        {&tls.Config{RootCAs: roots}, 0},
+		"old TLS":       {&tls.Config{RootCAs: roots, Certificates: []tls.Certificate{friend}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, 0},
+		"half a friend": {&tls.Config{RootCAs: roots, Certificates: []tls.Certificate{{Certificate: friend.Certificate, PrivateKey: stranger.PrivateKey}}}, 0},
+	} {
+		for _, http2 := range []bool{false, true} {
+			if got := b.asks(t, c.config, http2); got != c.want {
+				t.Errorf("%s, HTTP/2 %t: %d, want %d", name, http2, got, c.want)
+			}
+		}
+	}
+	if got := shut(t, b.besieger(t, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")); !strings.HasPrefix(got, "HTTP/1.0 400 ") {
+		t.Errorf("without TLS: %.200q", got)
+	}
+	b.probesOn(t)
+
+	replace(t, web, "basic_auth_users: canary\n")
+	if got := b.asks(t, &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{friend}}, false); got != 0 {
+		t.Errorf("with a web configuration that has become bad: %d", got)
+	}
+	eventually(t, "the fault in the log", func() bool {
+		return strings.Contains(b.err.String(), "--web.config.file: line 1: not YAML, or not a value")
+	})
+	if strings.Contains(b.err.String(), "canary") {
+		t.Errorf("the log quotes the web configuration:\n%s", b.err)
+	}
+}
+
+// A flood of wrong passwords, each of which costs as much as a right one, delays whoever knows it, and no probe.
+func TestPasswordsGuessed(t *testing.T) {
+	t.Parallel()
+	// The password is "open sesame", at bcrypt's lowest cost.
+	web := write(t, t.TempDir(), "web.yml", "basic_auth_users: {ali: $2a$04$Y5TVrdENIHRWfgFcv2pz6uasNlLDKIPyCBRh8vBCLS2CPFNd97kxy}\n")
+	b := besiege(t, "--web.config.file="+web)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 10 {
+				if got := b.login(t, "ali", strings.Repeat("x", 1+7*i)); got != 401 {
+					t.Errorf("a wrong password: %d", got)
+				}
+			}
+		})
+	}
+	if got := b.login(t, "ali", "open sesame"); got != 200 {
+		t.Errorf("with the password: %d", got)
+	}
+	b.probesOn(t)
+	all.Wait()
+	if got := b.login(t, "ali", strings.Repeat("x", 100<<10)); got != 431 {
+		t.Errorf("a password of 100 KiB: %d, want 431", got)
+	}
+}
+
+func (b besieged) login(t *testing.T, user, password string) (status int) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+b.address+"/metrics", nil)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	r.SetBasicAuth(user, password)
+	r.Close = true
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	web := write(t, t.TempDir(), "web.yml", "rate_limit: {interval: 1h, burst: 3}\n")
+	b := besiege(t, "--web.config.file="+web)
+	for i, want := range []int{200, 200, 200, 429, 429} {
+		status, _ := b.request(t, "GET", "/-/healthy")
+		if status != want {
+			t.Errorf("request %d: %d, want %d", i+1, status, want)
+		}
+	}
+	b.probesOn(t)
+}

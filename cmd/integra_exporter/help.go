@@ -1,0 +1,70 @@
+package main
+
+import "github.com/alecthomas/kingpin/v2"
+
+// helpTemplate is kingpin's, with the flags of the default command, which need no command either, and examples.
+func helpTemplate() string {
+	return kingpin.DefaultUsageTemplate + `{{if not .Context.SelectedCommand}}{{range .App.FlattenedCommands}}{{if .Default -}}
+Flags of {{.FullCommand}}, the default command:
+{{.Flags|FlagsToTwoColumns|FormatTwoColumns}}
+{{end}}{{end}}` + beginnings + `{{else if .Context.SelectedCommand.HelpLong -}}
+{{.Context.SelectedCommand.HelpLong}}{{end}}`
+}
+
+const beginnings = `To begin:
+  integra_exporter demo                      shows it at work; needs no configuration
+  integra_exporter check-config              says what is wrong with config.yml
+  integra_exporter check --institution=uio   runs every check of uio once, now
+  integra_exporter check --help              explains a command and its flags
+`
+
+// examples are what is shown at the end of the help of a command.
+func examples() map[string]string {
+	return map[string]string{
+		"serve": `A browser finds what fails and why at http://localhost:10056/, Prometheus finds
+/metrics. SIGHUP makes it read the configuration again.
+
+Examples:
+  integra_exporter --config.file=/etc/integra_exporter/config.yml
+  integra_exporter --web.listen-address=127.0.0.1:10056 --web.enable-lifecycle
+`,
+		"check": `A target is named by institution, kind and name, as in the table that is printed:
+kind api asks the API, auth asks without its key, rabbitmq logs in at the broker,
+key looks when a credential ends.
+
+Examples:
+  integra_exporter check --institution=uio --kind=api
+  integra_exporter check --watch --target=fs                does the repair help?
+  integra_exporter check --show-request=curl --target=fs    what would be sent?
+  integra_exporter check --output=json                      for scripts
+`,
+		"check-config": `Every fault is a line: file:line: what is wrong. Keys and passwords are read, nothing is sent.
+
+Examples:
+  integra_exporter check-config
+  integra_exporter check-config --config.file=new.yml
+`,
+		"config-schema": `Write it beside the configuration, and begin that with the line
+# yaml-language-server: $schema=config.schema.json
+
+Examples:
+  integra_exporter config-schema > config.schema.json
+`,
+		"demo": `Everything is simulated in this process, on loopback addresses: gateways, a broker,
+an API manager, and faults of every kind that come and go.
+
+Examples:
+  integra_exporter demo
+  integra_exporter demo --write-config=/tmp/demo
+  integra_exporter check --config.file=/tmp/demo/config.yml   beside it
+`,
+		"discover": `The token is one of your own, made in the API manager under "My account". Look at
+every line with a GUESS before you use what is printed.
+
+Examples:
+  integra_exporter discover --institution=uio --gravitee.application=ID \
+    --gravitee.url=https://api-mgmt-uio.example.no/management \
+    --gravitee.token-file=token --write-keys=keys > config.yml
+`,
+	}
+}
