@@ -24,9 +24,14 @@ systemctl() {
 	esac
 }
 cd() { [[ $1 == /etc/integra_exporter ]] || builtin cd "$1"; }
+# What is done as root would be done to the machine of the tests: only these.
 sudo() {
 	while [[ $1 == -u ]]; do shift 2; done
-	if [[ $1 != bash ]]; then "$@"; fi
+	case $1 in
+		systemctl | journalctl | integra_exporter) "$@" ;;
+		bash | apt | apt-get | dpkg | dnf | rpm | install | useradd | chown | chmod | docker | make | tee | cp) ;;
+		*) return 3 ;;
+	esac
 }
 
 # No Docker engine, no cluster; `make docker-test` runs the image, test/kubernetes renders the chart.
