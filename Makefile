@@ -1,5 +1,5 @@
 # make run shows the exporter at work and needs nothing but Go; CONTRIBUTING.md explains the rest.
-.PHONY: run build test compat dashboards pictures lint fmt fuzz bench docker docker-test
+.PHONY: run build test compat dashboards pictures lint fmt audit fuzz bench profile docker docker-test package release-snapshot soak
 
 DOCKER   ?= docker
 FUZZTIME ?= 30s
@@ -7,8 +7,10 @@ FUZZTIME ?= 30s
 VERSION    ?= $(or $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null)),0.1.0-dev)
 REVISION   ?= $(or $(shell git rev-parse HEAD 2>/dev/null),unknown)
 BRANCH     ?= $(or $(shell git branch --show-current 2>/dev/null),unknown)
-BUILD_USER ?= $(shell id -un)@$(shell uname -n)
-BUILD_DATE ?= $(shell date -u +%Y%m%d-%H:%M:%S)
+# The same source gives the same program, whoever builds it, where and when (scripts/reproduce).
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
+BUILD_USER ?= unknown
+BUILD_DATE ?= $(or $(if $(SOURCE_DATE_EPOCH),$(shell date -u -d @$(SOURCE_DATE_EPOCH) +%Y%m%d-%H:%M:%S)),unknown)
 
 ABOUT    = Version=$(VERSION) Revision=$(REVISION) Branch=$(BRANCH) BuildUser=$(BUILD_USER) BuildDate=$(BUILD_DATE)
 LDFLAGS  = -s -w $(ABOUT:%=-X github.com/prometheus/common/version.%)
@@ -18,11 +20,11 @@ run:
 	go run ./cmd/integra_exporter demo
 
 build:
-	go build -trimpath -ldflags '$(LDFLAGS)' -o integra_exporter ./cmd/integra_exporter
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o integra_exporter ./cmd/integra_exporter
 
 # The cache of go test does not see files outside the module, such as the rules: hence -count 1.
 test:
-	scripts/install-tools test
+	scripts/install-tools test deploy
 	npm ci --no-audit --no-fund --silent
 	go test -race ./...
 	cd test && go test -count 1 -p 1 -timeout 20m ./...
@@ -59,11 +61,30 @@ fmt:
 	scripts/install-lint
 	.tools/golangci-lint fmt
 
+# What is known to be wrong with the modules that the program is built of; docs/security.md.
+audit:
+	scripts/audit
+
 fuzz:
 	scripts/fuzz $(FUZZTIME)
 
+# Ratios and counts, beside blackbox_exporter where it is installed, into docs/benchmarks.md: half an hour on an idle machine.
 bench:
-	go test -run '^$$' -bench . -benchmem ./...
+	go run ./internal/bench
+
+# Where a probe's CPU time and allocations are.
+profile:
+	@dir=$$(mktemp -d) && for kind in cold warm; do \
+		go test -run '^$$' -bench "Probe/$$kind/probe" -benchtime 3s -o $$dir/probe.test \
+			-cpuprofile $$dir/$$kind.cpu -memprofile $$dir/$$kind.mem -memprofilerate 8192 ./internal/probe >$$dir/$$kind.txt && \
+		go tool pprof -top -cum -nodecount 25 $$dir/probe.test $$dir/$$kind.cpu && \
+		go tool pprof -top -sample_index alloc_objects -nodecount 25 $$dir/probe.test $$dir/$$kind.mem || exit 1; \
+	done && echo "in $$dir"
+
+# The exporter at work for a long time, with faults that come and go: nothing grows, no run is lost. SOAK=4h takes four hours.
+SOAK ?= 10m
+soak:
+	cd test && go test -count 1 -v -timeout 0 ./soak -for=$(SOAK)
 
 docker:
 	$(DOCKER) build $(foreach arg,$(IMAGEARG),--build-arg $(arg)='$($(arg))') -t integra_exporter:$(VERSION) .
@@ -71,3 +92,14 @@ docker:
 docker-test:
 	scripts/install-tools image
 	VERSION='$(VERSION)' scripts/docker-test
+
+# Debian and RPM packages of what is committed, into dist/.
+package:
+	scripts/install-goreleaser
+	.tools/goreleaser release --snapshot --clean --skip=archive
+
+# Everything that a release consists of, into dist/.
+release-snapshot:
+	scripts/install-goreleaser
+	.tools/goreleaser check
+	.tools/goreleaser release --snapshot --clean
