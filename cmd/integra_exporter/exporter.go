@@ -95,18 +95,23 @@ func (e *exporter) load() error {
 	return nil
 }
 
-// remember makes loaded what store and metrics are about.
+// remember makes loaded what store and metrics are about. Files are read while runs are still reported.
 func (e *exporter) remember(loaded *config.Config, checks []probe.Check) {
+	institutions := institutionsOf(loaded)
+	e.swap(loaded, checks, institutions)
+	for _, api := range loaded.APIs() {
+		e.learn(api.Target)
+	}
+}
+
+func (e *exporter) swap(loaded *config.Config, checks []probe.Check, institutions []state.Institution) {
 	e.swapping.Lock()
 	defer e.swapping.Unlock()
 	for _, gone := range e.store.Replace(checks) {
 		e.metrics.Forget(gone)
 	}
-	e.store.SetInstitutions(institutionsOf(loaded))
+	e.store.SetInstitutions(institutions)
 	e.keys.replace(loaded)
-	for _, api := range loaded.APIs() {
-		e.learn(api.Target)
-	}
 }
 
 // report remembers a run, adds it to the histogram and logs a change.

@@ -131,7 +131,7 @@ func serveWith(t *testing.T, dir string, b block) {
 		t.Fatal(err)
 	}
 	b.text = strings.ReplaceAll(b.text, "$2y$10$…", string(hash))
-	runs(t, dir, b, "timeout", "--preserve-status", "--signal=INT", "2",
+	runs(t, dir, b, "timeout", "--foreground", "--preserve-status", "--signal=INT", "2",
 		"integra_exporter", "--web.listen-address=127.0.0.1:0", "--web.config.file="+save(t, dir, b.text))
 }
 

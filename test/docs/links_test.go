@@ -26,6 +26,9 @@ func parse(t *testing.T, document string) page {
 	t.Helper()
 	source := []byte(read(t, document))
 	p := page{anchors: map[string]bool{}}
+	for _, match := range anchored.FindAllSubmatch(source, -1) {
+		p.anchors[string(match[1])] = true
+	}
 	tree := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithParserOptions(parser.WithAutoHeadingID())).
 		Parser().Parse(text.NewReader(source))
 	_ = ast.Walk(tree, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -50,6 +53,7 @@ func parse(t *testing.T, document string) page {
 }
 
 var (
+	anchored   = regexp.MustCompile(`<a id="([^"]+)">`)
 	linked     = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 	unslugable = regexp.MustCompile(`[^\p{L}\p{N}\p{M} _-]`)
 )

@@ -80,7 +80,7 @@ func typed(t *testing.T, machine, secrets, command string) string {
 	case "make build":
 		command = "cp $(command -v integra_exporter) ." // built already
 	case "./integra_exporter":
-		command = "timeout --preserve-status --signal=INT 3 " + command
+		command = "timeout --foreground --preserve-status --signal=INT 4 " + command
 	}
 	run := exec.CommandContext(ctx, "bash", "-c", command)
 	run.Dir, run.WaitDelay = machine, time.Second

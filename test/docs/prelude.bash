@@ -57,12 +57,13 @@ go() { [[ $1 == test || $1 == run || $1 == build || $1 == install ]]; }
 # test/promql runs these.
 promtool() { if [[ $1 == test ]]; then :; else command promtool "$@"; fi; }
 
-# What runs until somebody stops it is stopped after a while, and has a port of its own.
+# What runs until somebody stops it is stopped after a while, and has a port of its own. In the foreground: else
+# timeout's signal comes twice, and the second kills.
 integra_exporter() {
 	case " $* " in
 		*" demo "* | *" --watch "* | *" serve "* | *" --no-schedule "* | *" --schedule.seed="* | "  ") ;;
 		*) command integra_exporter "$@"; return ;;
 	esac
 	[[ " $* " == *" --watch "* || " $* " == *" --web.listen-address="* ]] || set -- "$@" --web.listen-address=127.0.0.1:0
-	command timeout --preserve-status --signal=INT 3 integra_exporter "$@"
+	command timeout --foreground --preserve-status --signal=INT 4 integra_exporter "$@"
 }
