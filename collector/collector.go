@@ -16,14 +16,14 @@ import (
 // that run did not observe is not sent. Safe for concurrent use.
 type Collector struct {
 	store     *state.Store
-	none      *histogram // of a target that has not run yet
+	none      *histogram // of a target that has not run yet, and so has not begun
 	mu        sync.RWMutex
 	durations map[probe.Target]*histogram
 }
 
 // New returns a collector of what store remembers.
 func New(store *state.Store) *Collector {
-	return &Collector{store: store, none: newHistogram(), durations: map[probe.Target]*histogram{}}
+	return &Collector{store: store, none: &histogram{schema: finestSchema}, durations: map[probe.Target]*histogram{}}
 }
 
 // Observe adds a run to the target's histogram.
@@ -72,6 +72,10 @@ func (c *Collector) Families() iter.Seq[*dto.MetricFamily] {
 	return func(yield func(*dto.MetricFamily) bool) {
 		p := newPage()
 		subjects := p.subjects(c.store.Rows())
+		durations := c.durationMetrics(subjects) // first, so that they count the runs of the rows
+		if len(durations) > 0 && !yield(durationHeading().with(durations)) {
+			return
+		}
 		for family := range p.each(families, subjects) {
 			if !yield(family) {
 				return
@@ -81,10 +85,6 @@ func (c *Collector) Families() iter.Seq[*dto.MetricFamily] {
 			if !yield(family) {
 				return
 			}
-		}
-		durations := c.durationMetrics(subjects)
-		if len(durations) > 0 {
-			yield(durationHeading().with(durations))
 		}
 	}
 }

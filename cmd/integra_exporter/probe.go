@@ -3,8 +3,6 @@ package main
 import (
 	"net/http"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/integra-exporter/integra_exporter/collector"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/schedule"
@@ -25,5 +23,5 @@ func (e *exporter) probing() web.Probing {
 }
 
 func probeMetrics(row state.Target) http.Handler {
-	return collector.Handler(prometheus.Gatherers{}, collector.NewProbe(row))
+	return collector.Answer(collector.NewProbe(row))
 }

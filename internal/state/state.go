@@ -174,7 +174,8 @@ func (s *Store) Rows() []*Target {
 	return rows
 }
 
-// Snapshot returns copies of all targets, sorted by institution, kind and name.
+// Snapshot returns copies of all targets, sorted by institution, kind and name. What they point to, such as Reasons, is
+// shared and must not be changed.
 func (s *Store) Snapshot() []Target {
 	shared := s.Rows()
 	rows := make([]Target, len(shared))
