@@ -1,5 +1,5 @@
 # make run shows the exporter at work and needs nothing but Go; CONTRIBUTING.md explains the rest.
-.PHONY: run build test compat dashboards pictures lint fmt audit fuzz bench profile docker docker-test package release-snapshot soak
+.PHONY: run build test compat dashboards pictures lint fmt audit fuzz bench profile docker docker-test package release-snapshot soak sbom
 
 DOCKER   ?= docker
 FUZZTIME ?= 30s
@@ -27,7 +27,7 @@ test:
 	scripts/install-tools test deploy
 	npm ci --no-audit --no-fund --silent
 	go test -race ./...
-	cd test && go test -count 1 -p 1 -timeout 20m ./...
+	cd test && go test -count 1 -p 2 -timeout 20m ./...
 	npm test
 	node --test test/browser/pages.test.mjs
 
@@ -85,6 +85,10 @@ profile:
 SOAK ?= 10m
 soak:
 	cd test && go test -count 1 -v -timeout 0 ./soak -for=$(SOAK)
+
+# The bill of materials of the program, as CycloneDX.
+sbom: build
+	scripts/sbom ./integra_exporter >integra_exporter.cdx.json
 
 docker:
 	$(DOCKER) build $(foreach arg,$(IMAGEARG),--build-arg $(arg)='$($(arg))') -t integra_exporter:$(VERSION) .

@@ -72,18 +72,36 @@ func (u unquoting) Handle(ctx context.Context, r slog.Record) error {
 	return u.Handler.Handle(ctx, said)
 }
 
-// complaints is where http.Server writes what went wrong with a connection. A handshake fails with the toolkit's
-// error too, when the file has become bad.
+// complaints is where http.Server writes what went wrong with a connection.
 type complaints struct{ log *slog.Logger }
 
-var handshake = regexp.MustCompile(`(?s)^(http: TLS handshake error from \S+): (.*)`)
+var (
+	handshake = regexp.MustCompile(`(?s)^(http: TLS handshake error from \S+): (.*)`)
+	panicking = regexp.MustCompile(`(?s)^http: panic serving \S+: .*\n(goroutine \d+ \[running\]:.*)`)
+	function  = regexp.MustCompile(`(?m)^([\w./*()-]+)\(`) // of a stack, without its arguments
+)
 
 func (c complaints) Write(line []byte) (int, error) {
 	text := strings.TrimSpace(string(line))
-	why := handshake.FindStringSubmatch(text)
-	if why != nil && !strings.Contains(why[2], "tls: ") && !strings.Contains(why[2], " tcp ") && why[2] != "EOF" {
-		text = why[1] + ": --web.config.file: " + webFault(errors.New(why[2]))
+	failed, panicked := handshake.FindStringSubmatch(text), panicking.FindStringSubmatch(text)
+	switch {
+	case panicked != nil:
+		var at []string
+		for _, match := range function.FindAllStringSubmatch(panicked[1], -1) {
+			at = append(at, match[1])
+		}
+		c.log.Error("a page panicked; its message is withheld, since it may quote an answer", "at", at)
+	case failed != nil && isConfiguration(failed[2]):
+		c.log.Debug(failed[1] + ": --web.config.file: " + webFault(errors.New(failed[2])))
+	case strings.HasPrefix(text, "http: Accept error"):
+		c.log.Warn("no more connections can be taken for now: no descriptors, or the network is down")
+	default:
+		c.log.Debug(text)
 	}
-	c.log.Debug(text)
 	return len(line), nil
+}
+
+// isConfiguration says whether a handshake failed with the toolkit's error: the file has become bad.
+func isConfiguration(why string) bool {
+	return !strings.Contains(why, "tls: ") && !strings.Contains(why, " tcp ") && why != "EOF"
 }

@@ -4,11 +4,15 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"io"
+	"net"
 	"net/http/httptest"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -100,6 +104,30 @@ func TestPagesAreCompressedWhereWelcome(t *testing.T) {
 		text, _ := io.ReadAll(body)
 		if (w.Header().Get("Content-Encoding") == "gzip") != c.gzip || len(text) != len(plain) {
 			t.Errorf("%q: encoding %q, %d bytes; want gzip %t, %d", c.accept, w.Header().Get("Content-Encoding"), len(text), c.gzip, len(plain))
+		}
+	}
+}
+
+// Who announces a body and holds it back does not hold the connection.
+func TestBodiesAreNotWaitedFor(t *testing.T) {
+	server := httptest.NewServer(web.Handler(options()))
+	t.Cleanup(server.Close)
+	for _, head := range []string{"Content-Length: 1000", "Transfer-Encoding: chunked"} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = io.WriteString(conn, "GET /-/healthy HTTP/1.1\r\nHost: a\r\n"+head+"\r\n\r\n1")
+		if err == nil {
+			err = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if !strings.HasPrefix(string(answer), "HTTP/1.1 200 ") || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: %q, %v", head, answer, err)
 		}
 	}
 }

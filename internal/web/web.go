@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/pprof"
+	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
@@ -45,11 +46,13 @@ func Handler(o Options) http.Handler {
 		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-		mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET "+pprofSymbol, pprof.Symbol)
+		mux.HandleFunc("POST "+pprofSymbol, pprof.Symbol)
 	}
 	return guarded(http.NewCrossOriginProtection().Handler(mux)) // another site's page cannot make a browser reload
 }
+
+const pprofSymbol = "/debug/pprof/symbol" // the one that takes a body
 
 // guarded sets the headers that keep a page from being used for anything else.
 func guarded(next http.Handler) http.Handler {
@@ -65,8 +68,18 @@ func guarded(next http.Handler) http.Handler {
 		for name, value := range headers {
 			w.Header().Set(name, value)
 		}
+		if r.ContentLength != 0 && r.URL.Path != pprofSymbol {
+			unread(w)
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// unread ends the connection with the answer: nothing here reads a request's body, and who
+// holds one back would hold the connection.
+func unread(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // HTTP/2 has streams instead, and no such deadline
 }
 
 func ready(isReady func() bool) http.HandlerFunc {

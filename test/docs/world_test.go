@@ -23,8 +23,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inWorld names the world's directory, in the environment of the tests that run in there.
-const inWorld = "DOCS_WORLD"
+// inWorld names the world's directory, in the environment of the tests that run in there; outside is the mount
+// namespace that they must not be in.
+const (
+	inWorld = "DOCS_WORLD"
+	outside = "DOCS_OUTSIDE"
+)
 
 const root = "../../"
 
@@ -57,7 +61,8 @@ func enter() (status int, err error) {
 	}
 	signal.Ignore(os.Interrupt) // it is for the tests inside, which end by it
 	again := exec.Command(os.Args[0], os.Args[1:]...)
-	again.Stdout, again.Stderr, again.Env = os.Stdout, os.Stderr, append(os.Environ(), inWorld+"="+dir)
+	again.Stdout, again.Stderr = os.Stdout, os.Stderr
+	again.Env = append(os.Environ(), inWorld+"="+dir, outside+"="+mountNamespace(), "TMPDIR="+dir)
 	again.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET,
 		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
@@ -98,21 +103,39 @@ const (
 		ntnu + " gw-ntnu.intark.uh-it.no\n"
 )
 
+func mountNamespace() string {
+	name, _ := os.Readlink("/proc/self/ns/mnt")
+	return name
+}
+
+// furnish makes the world, and stops at what fails: nothing may be mounted in the machine's own namespace.
 func furnish(dir string, platform *demo.Platform) error {
 	address := func(url string) string { return strings.Split(url, "/")[2] }
-	return errors.Join(
-		loopbackUp(),
-		splice(gateway+":443", address(platform.URL("uio"))),
-		splice(ntnu+":443", address(platform.URL("ntnu"))),
-		splice(gateway+":8443", address(platform.ManagementURL("uio"))),
-		splice(broker+":5671", address(platform.BrokerURL("uio"))),
-		unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
-		write(filepath.Join(dir, "hosts"), hosts),
-		unix.Mount(filepath.Join(dir, "hosts"), "/etc/hosts", "", unix.MS_BIND, ""),
-		layCertificates(dir, platform),
-		layPrometheus(dir),
-		layWork(dir, platform),
-	)
+	for _, step := range []func() error{
+		func() error {
+			if mountNamespace() == "" || mountNamespace() == os.Getenv(outside) || os.Getenv(outside) == "" {
+				return errors.New("this is the machine's own namespace")
+			}
+			return unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+		},
+		loopbackUp,
+		func() error { return splice(gateway+":443", address(platform.URL("uio"))) },
+		func() error { return splice(ntnu+":443", address(platform.URL("ntnu"))) },
+		func() error { return splice(gateway+":8443", address(platform.ManagementURL("uio"))) },
+		func() error { return splice(broker+":5671", address(platform.BrokerURL("uio"))) },
+		func() error { return write(filepath.Join(dir, "hosts"), hosts) },
+		func() error { return unix.Mount(filepath.Join(dir, "hosts"), "/etc/hosts", "", unix.MS_BIND, "") },
+		func() error { return layCertificates(dir, platform) },
+		func() error { return layPrometheus(dir) },
+		func() error { return layWork(dir, platform) },
+		func() error { return onlyToRead(dir) },
+	} {
+		err := step()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func loopbackUp() error {

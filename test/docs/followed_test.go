@@ -15,52 +15,65 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const quickStart = "docs/no/kom-i-gang.md"
+// followed are the pages that are followed from end to end, and the transcripts that are kept of it.
+func followed() map[string]string {
+	return map[string]string{"docs/no/kom-i-gang.md": "kom-i-gang.txt", "docs/start.md": "start.txt"}
+}
 
 var update = flag.Bool("update", false, "write testdata anew")
 
-// Somebody follows only the Norwegian page, on a machine with nothing but the program, and ends with
-// a green check. The transcript is kept.
-func TestNorwegianQuickStart(t *testing.T) {
-	machine := t.TempDir()
-	secrets := filepath.Join(os.Getenv(inWorld), "work")
-	transcript := ""
-	for _, b := range blocks(t, quickStart) {
-		if b.language == "yaml" {
-			transcript += "(" + fileNamed(t, b) + ")\n"
-			err := write(filepath.Join(machine, fileNamed(t, b)), b.text)
+// Somebody follows only the page, on a machine with nothing but the program, and ends with a green check.
+func TestFollowed(t *testing.T) {
+	for page, golden := range followed() {
+		t.Run(page, func(t *testing.T) {
+			transcript := follow(t, page)
+			golden := filepath.Join("testdata", golden)
+			if *update {
+				err := write(golden, transcript)
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
 			if err != nil {
 				t.Fatal(err)
 			}
+			diff := cmp.Diff(string(want), transcript)
+			if diff != "" {
+				t.Errorf("%s (-want +got); -update if that is meant:\n%s", golden, diff)
+			}
+		})
+	}
+}
+
+func follow(t *testing.T, page string) (transcript string) {
+	t.Helper()
+	machine := t.TempDir()
+	for _, b := range blocks(t, page) {
+		if b.language != "yaml" {
+			for _, command := range strings.Split(strings.TrimSpace(b.commands()), "\n") {
+				transcript += "$ " + command + "\n" + typed(t, machine, command)
+			}
 			continue
 		}
-		for _, command := range strings.Split(strings.TrimSpace(b.commands()), "\n") {
-			transcript += "$ " + command + "\n" + typed(t, machine, secrets, command)
+		name := fileNamed(b)
+		if name == "" {
+			continue // for another program
 		}
-	}
-	golden := filepath.Join("testdata", "kom-i-gang.txt")
-	if *update {
-		err := write(golden, transcript)
+		transcript += "(" + name + ")\n"
+		err := write(filepath.Join(machine, name), b.text)
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	diff := cmp.Diff(string(want), transcript)
-	if diff != "" {
-		t.Errorf("%s (-want +got); -update if that is meant:\n%s", golden, diff)
-	}
+	return transcript
 }
 
-// fileNamed returns the file that the line before a block names.
-func fileNamed(t *testing.T, b block) string {
-	t.Helper()
+// fileNamed returns the file that the line before a block names, if any.
+func fileNamed(b block) string {
 	name := regexp.MustCompile("`([a-z./]+\\.yml)`").FindStringSubmatch(b.before)
 	if name == nil {
-		t.Fatalf("%s: the line before does not name the file", b)
+		return ""
 	}
 	return name[1]
 }
@@ -72,14 +85,14 @@ var (
 )
 
 // typed types a command on machine, which must succeed, and returns what it prints, without what differs each time.
-func typed(t *testing.T, machine, secrets, command string) string {
+func typed(t *testing.T, machine, command string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	switch command {
 	case "make build":
 		command = "cp $(command -v integra_exporter) ." // built already
-	case "./integra_exporter":
+	case "./integra_exporter", "./integra_exporter demo":
 		command = "timeout --foreground --preserve-status --signal=INT 4 " + command
 	}
 	run := exec.CommandContext(ctx, "bash", "-c", command)
@@ -88,7 +101,7 @@ func typed(t *testing.T, machine, secrets, command string) string {
 	run.Stdout, run.Stderr = &said, &complaint
 	file := regexp.MustCompile(`cat > (keys/\S+)\)`).FindStringSubmatch(command)
 	if file != nil {
-		secret, err := os.Open(filepath.Join(secrets, file[1]))
+		secret, err := os.Open(filepath.Join(os.Getenv(inWorld), "work", file[1]))
 		if err != nil {
 			t.Fatal(err)
 		}
