@@ -17,7 +17,7 @@ LDFLAGS  = -s -w $(ABOUT:%=-X github.com/prometheus/common/version.%)
 IMAGEARG = VERSION REVISION BRANCH BUILD_USER BUILD_DATE
 
 run:
-	go run ./cmd/integra_exporter demo
+	go run ./cmd/integra_exporter demo --web.listen-address=127.0.0.1:10056
 
 build:
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o integra_exporter ./cmd/integra_exporter

@@ -40,7 +40,7 @@ func placeholders(platform *demo.Platform) *strings.Replacer {
 }
 
 // background is a command that goes on beside the next ones.
-var background = regexp.MustCompile(`--web\.listen-address=(\S+).* &$`)
+var background = regexp.MustCompile(`--web\.listen-address=\S*(:\d+).* &$`)
 
 // handed is the file into which a block puts a secret that somebody types.
 var handed = regexp.MustCompile(`(?:f=|cat > )(keys/[a-z-]+)`)
