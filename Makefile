@@ -68,7 +68,7 @@ audit:
 fuzz:
 	scripts/fuzz $(FUZZTIME)
 
-# Ratios and counts, beside blackbox_exporter where it is installed, into docs/benchmarks.md: half an hour on an idle machine.
+# Ratios and counts, beside blackbox_exporter where it is installed, into docs/benchmarks.md: twenty minutes on an idle machine.
 bench:
 	go run ./internal/bench
 

@@ -20,7 +20,7 @@ func sizeOf(quick bool) size {
 	if quick {
 		return size{10, 10, 2 * time.Second, time.Second, 4 * time.Second, 4 * time.Second, 2 * time.Second}
 	}
-	return size{100, 100, 30 * time.Second, 15 * time.Second, 3 * time.Minute, time.Minute, time.Minute}
+	return size{100, 100, 30 * time.Second, 15 * time.Second, 2 * time.Minute, 45 * time.Second, 30 * time.Second}
 }
 
 // fleet is ten thousand targets in one exporter.
@@ -61,7 +61,9 @@ func fleet(ctx context.Context, quick bool) ([]chapter, error) {
 const fleetText = `One exporter with GOMAXPROCS=2, a key file for each target, one gateway for a hundred of them, all on loopback, a scrape
 with native histograms every 15 s. Each probe is a full HTTPS handshake. The gateways run on the same machine and are given one of
 its processors, which the exporter may use too: what they take is in the table, and the lag is that of a busy machine.
-With one host in ten hanging, the lag is that of all runs but as many of the latest as the hanging hosts had.
+With one host in ten hanging, the lag is that of all runs but as many of the latest as the hanging hosts had, and what is due
+is the number of targets times the time between two scrapes over the interval. A reload has missed a run where a target has fewer runs than
+intervals have passed.
 max_concurrent is 256 here: ten hosts that hang take eight places each, and the built-in 64 would be full.`
 
 // cold is everything that is asked of a fleet over fresh HTTPS connections.

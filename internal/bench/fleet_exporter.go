@@ -68,7 +68,7 @@ func (s *ship) config() string { return filepath.Join(s.dir, "config.yml") }
 // built-in 64, ten of them with eight places each would take all.
 func (s *ship) configure(g *gateways, interval time.Duration) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "defaults:\n  interval: %s\n  timeout: %s\n  max_concurrent: 256\n", interval, min(interval, 10*time.Second))
+	fmt.Fprintf(&b, "defaults:\n  interval: %s\n  timeout: %s\n  max_concurrent: 256\n", interval, timeoutFor(interval))
 	if g.plan.CAFile != "" {
 		fmt.Fprintf(&b, "  tls: {ca_file: %s}\n", g.plan.CAFile)
 	}
@@ -90,6 +90,9 @@ func (s *ship) configure(g *gateways, interval time.Duration) error {
 	}
 	return os.WriteFile(s.config(), []byte(b.String()), 0o600)
 }
+
+// timeoutFor is shorter than the built-in one: a host that hangs shall cost what it can, and no more than the interval.
+func timeoutFor(interval time.Duration) time.Duration { return min(interval, 10*time.Second) }
 
 // await returns when the exporter says that it is ready.
 func (s *ship) await(ctx context.Context) error {
@@ -119,23 +122,30 @@ func (s *ship) get(ctx context.Context, method, path, accept string) (*http.Resp
 	return resp, err
 }
 
-// reload changes one target and returns how long the reload took.
-func (s *ship) reload(ctx context.Context) (time.Duration, error) {
+// reload changes one target and returns how long the request to reload took, and what the process used meanwhile.
+func (s *ship) reload(ctx context.Context) (wall, processor time.Duration, err error) {
 	content, err := os.ReadFile(s.config())
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	changed := strings.Replace(string(content), "key_file: key-0-0}", "key_file: key-0-0, title: Changed}", 1)
 	err = os.WriteFile(s.config(), []byte(changed), 0o600) //nolint:gosec // in a directory of ours
 	if err != nil {
-		return 0, err
+		return 0, 0, err
+	}
+	used, err := cpuTime(s.pid())
+	if err != nil {
+		return 0, 0, err
 	}
 	begun := time.Now()
 	resp, err := s.get(ctx, http.MethodPost, "/-/reload", "")
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return time.Since(begun), resp.Body.Close()
+	wall = time.Since(begun)
+	_ = resp.Body.Close()
+	now, err := cpuTime(s.pid())
+	return wall, now - used, err
 }
 
 func (s *ship) pid() int { return s.cmd.Process.Pid }

@@ -12,7 +12,7 @@ everything included but scrapes; each block of the time gives one ratio.`
 
 // growth compares the cost of a probe in exporters of different size.
 func growth(ctx context.Context, binary string, quick bool) ([]row, error) {
-	sizes, blocks, block, warm := []int{100, 1000, 10_000}, 12, 10*time.Second, 75*time.Second
+	sizes, blocks, block, warm := []int{100, 1000, 10_000}, 8, 10*time.Second, 30*time.Second
 	if quick {
 		sizes, blocks, block, warm = []int{10, 20, 40}, 3, time.Second, time.Second
 	}

@@ -11,6 +11,7 @@ type voyage struct {
 	size
 	g    *gateways
 	s    *ship
+	calm float64 // the lag at p99 while nothing hung
 	rows []row
 }
 
@@ -54,7 +55,8 @@ func (v *voyage) firstPass(ctx context.Context) error {
 type watched struct {
 	lags                lags
 	skipped             float64
-	largest             int64 // resident set
+	largest             int64         // resident set
+	between             time.Duration // the first scrape and the last
 	exporter, platforms float64
 	first, last         scraped
 }
@@ -81,6 +83,7 @@ func (v *voyage) watch(ctx context.Context, long time.Duration) (w *watched, err
 		if err != nil {
 			break
 		}
+		w.between = time.Since(begun)
 		var size int64
 		size, err = resident(v.s.pid())
 		w.largest = max(w.largest, size)
@@ -110,66 +113,10 @@ func (v *voyage) steadily(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	v.calm = w.lags.quantile(0.99)
 	v.noteLag("schedule lag p99", w.lags)
 	v.note("… runs skipped", fmt.Sprintf("%.0f", w.skipped), "0", w.skipped == 0)
 	v.note("… processors taken by exporter and gateways", w.processors(), "", true)
 	v.note("… resident set, the most in "+v.steady.String(), mebibytes(w.largest), "≤ 300 MiB", w.largest <= 300<<20)
-	return nil
-}
-
-// withHanging leaves out as many of the latest runs as the hanging hosts had: each of those has waited for a place.
-func (v *voyage) withHanging(ctx context.Context) error {
-	hanging := v.hosts / 10
-	_, err := v.g.hang(hanging)
-	if err != nil {
-		return err
-	}
-	err = pause(ctx, 2*v.interval)
-	if err != nil {
-		return err
-	}
-	w, err := v.watch(ctx, v.hanging)
-	if err != nil {
-		return err
-	}
-	theirs := w.last.total(runsFamily, "institution", ofFirst(hanging)) - w.first.total(runsFamily, "institution", ofFirst(hanging))
-	v.noteLag(fmt.Sprintf("with %d of %d hosts hanging: schedule lag p99 of the others", hanging, v.hosts), w.lags.without(theirs))
-	_, err = v.g.hang(0)
-	if err != nil {
-		return err
-	}
-	return pause(ctx, 2*v.interval)
-}
-
-// reloaded counts what arrives in two and a half intervals: two or three runs of each target, if none is missed.
-func (v *voyage) reloaded(ctx context.Context) error {
-	before, err := v.g.arrived()
-	if err != nil {
-		return err
-	}
-	begun := time.Now()
-	took, err := v.s.reload(ctx)
-	if err != nil {
-		return err
-	}
-	err = pause(ctx, time.Until(begun.Add(5*v.interval/2)))
-	if err != nil {
-		return err
-	}
-	after, err := v.g.arrived()
-	if err != nil {
-		return err
-	}
-	missed := 0
-	for h, counts := range after.Counts {
-		for a, n := range counts {
-			if n-before.Counts[h][a] < 2 {
-				missed++
-			}
-		}
-	}
-	v.note("reload with one target changed", seconds(took), "≤ 1 s", took <= time.Second)
-	v.note("… targets with fewer than 2 runs in the 2.5 intervals from then on", fmt.Sprint(missed), "0", missed == 0)
-	v.note("… runs in that time", fmt.Sprint(after.total()-before.total()), fmt.Sprintf("about %d", v.targets()*5/2), after.total()-before.total() > int64(v.targets()*249/100))
 	return nil
 }

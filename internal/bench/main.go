@@ -43,6 +43,7 @@ func roles() map[string]func(ctx context.Context) error {
 		"gateway":  serveGateway,
 		"gateways": serveGateways,
 		"prober":   serveProber,
+		"scraper":  serveScraper,
 	}
 }
 

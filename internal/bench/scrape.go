@@ -2,180 +2,137 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
-	"io"
 	"math"
-	"net/http"
-	"runtime"
 	"strings"
-	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
-	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
-	"google.golang.org/protobuf/proto"
-
-	"github.com/integra-exporter/integra_exporter/collector"
-	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
 const scrapeText = `One scrape of APIs that have run 30 times, about 26 series each, a histogram among them: what ` + "`/metrics`" + ` does, from
 the request to the last byte of text, without a network and without compression. Floor: expfmt encodes families that are there
-already, copied so that no two series share a label, as those that a registry gathers. CPU time of the whole
-process, so with the garbage collection.`
+already, copied so that no two series share a label, as those that a registry gathers; second floor: the same, but labels that are
+equal are one, as the exporter has them. Each side of each size is a process of its own with one processor, which
+holds nothing else; they take turns. CPU time is that of the process, and a turn of the exporter goes from the end of a garbage collection
+to that of another, as they come by themselves: their share is in it. The floors have next to no garbage.`
+
+// The sides of each size, in the order of the processes.
+const (
+	sideFloor = iota
+	sideShared
+	sideScrape
+	sideCount
+)
+
+// turns are what each process said in each round.
+type turns [][]bill
 
 func scrape(ctx context.Context, quick bool) ([]chapter, error) {
-	sizes, rounds := []int{100, 1000, 10_000}, 21
+	sizes, rounds, long := []int{100, 1000, 10_000}, 21, order{Targets: 20_000, Collections: 3}
 	if quick {
-		sizes, rounds = []int{100, 1000}, 3
+		sizes, rounds, long = []int{100, 1000}, 3, order{Targets: 3000, Collections: 1}
 	}
-	var (
-		sides  []side
-		crowds []*crowd
-		most   = sizes[len(sizes)-1]
-	)
-	for _, size := range sizes {
-		f := newCrowd(size)
-		ready := f.copies()
-		crowds = append(crowds, f)
-		sides = append(sides,
-			side{name: "floor", once: often(most/size, func(context.Context) error { return encode(io.Discard, ready) })},
-			side{name: "scrape", once: often(most/size, f.scrape)})
-	}
-	result, err := compare(ctx, sides, rounds, 1)
+	all, err := takeTurns(ctx, sizes, rounds, long)
 	if err != nil {
 		return nil, err
 	}
 	var rows []row
-	for i, f := range crowds {
-		memory, err := f.memory(ctx)
-		if err != nil {
-			return nil, err
-		}
-		ratio := spreadOf(result.quotients(2*i+1, 2*i))
-		rows = append(rows, atMost(fmt.Sprintf("%d targets: CPU of a scrape / floor", sizes[i]), ratio, 1.3), memory)
+	for i, size := range sizes {
+		rows = append(rows, all.rows(size, i*sideCount)...)
 	}
-	rows = append(rows, scrapeGrowth(sizes, result))
-	waits, err := contention(ctx, most, rounds)
+	rows = append(rows, all.growth(sizes))
+	waits, err := contention(ctx, sizes[len(sizes)-1], rounds)
 	if err != nil {
 		return nil, err
 	}
 	return []chapter{{"Scrapes", scrapeText, rows}, {"Scrapes while probing", contentionText, waits}}, nil
 }
 
-// often does the same so many times, so that every side deals with as many targets.
-func often(times int, once func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error {
-		for range times {
-			err := once(ctx)
+// takeTurns starts a process for each side of each size, and lets each do its part once a round.
+func takeTurns(ctx context.Context, sizes []int, rounds int, long order) (turns, error) {
+	var sides []*process
+	for _, size := range sizes {
+		for side := range sideCount {
+			p, err := startRole(ctx, "scraper", ourProcessor, scraping{size, side})
 			if err != nil {
-				return err
+				return nil, err
+			}
+			defer p.stop()
+			_, err = p.turn(long) // the first is not counted
+			if err != nil {
+				return nil, err
+			}
+			sides = append(sides, p)
+		}
+	}
+	all := make(turns, rounds)
+	for r := range all {
+		all[r] = make([]bill, len(sides))
+		for i := range sides {
+			var err error
+			i = (i + r) % len(sides) // nobody is always the first
+			all[r][i], err = sides[i].turn(long)
+			if err != nil {
+				return nil, err
 			}
 		}
-		return nil
+	}
+	return all, nil
+}
+
+// turn lets a scraper work, and returns what that took.
+func (p *process) turn(long order) (took bill, err error) {
+	err = json.NewEncoder(p.in).Encode(long)
+	if err == nil {
+		err = p.hear(&took)
+	}
+	return took, err
+}
+
+// ratio holds process i against process j, round by round, for each target.
+func (t turns) ratio(i, j int) spread {
+	values := make([]float64, len(t))
+	for r, round := range t {
+		values[r] = round[i].CPU / round[j].CPU
+	}
+	return spreadOf(values)
+}
+
+// sum is what process i did in all rounds.
+func (t turns) sum(i int) (all bill) {
+	for _, round := range t {
+		b := round[i]
+		all.Targets += b.Targets
+		all.Collections += b.Collections
+		all.Bytes += b.Bytes * b.Targets
+		all.Objects += b.Objects * b.Targets
+	}
+	all.Bytes, all.Objects = all.Bytes/all.Targets, all.Objects/all.Targets
+	return all
+}
+
+// rows are those of one size, whose first process is number first.
+func (t turns) rows(size, first int) []row {
+	name, own, floor := fmt.Sprintf("%d targets: ", size), t.sum(first+sideScrape), t.sum(first+sideFloor)
+	scrapes := func(b bill) string {
+		return fmt.Sprintf("%.0f in %.0f scrapes", b.Collections, b.Targets/float64(size))
+	}
+	return []row{
+		atMost(name+"CPU of a scrape / floor", t.ratio(first+sideScrape, first+sideFloor), 1.3),
+		{name + "… / second floor", t.ratio(first+sideScrape, first+sideShared).String(), "", ""},
+		{name + "allocated by a scrape, per target", fmt.Sprintf("%.0f bytes, %.1f objects", own.Bytes, own.Objects), "", ""},
+		{name + "garbage collections of the exporter's side, of the floor", scrapes(own) + ", " + scrapes(floor), "", ""},
 	}
 }
 
-// quotients holds side i against side j, round by round.
-func (m measured) quotients(i, j int) []float64 {
-	values := make([]float64, len(m))
-	for r, row := range m {
-		values[r] = row[i] / row[j]
-	}
-	return values
-}
-
-// scrapeGrowth holds what a target costs at each size against a thousand.
-func scrapeGrowth(sizes []int, result measured) row {
+// growth holds what a target costs at each size against a thousand, which is the second.
+func (t turns) growth(sizes []int) row {
 	text, reached := "", "yes"
 	for i, size := range sizes {
-		ratio := spreadOf(result.quotients(2*i+1, 3))
+		ratio := t.ratio(i*sideCount+sideScrape, sideCount+sideScrape)
 		text += fmt.Sprintf("%s at %d; ", ratio, size)
 		if math.Abs(ratio.median-1) > 0.15 {
 			reached = "no"
 		}
 	}
 	return row{"CPU of a scrape per target / the same at 1000 targets", strings.TrimSuffix(text, "; "), "flat within 15 %", reached}
-}
-
-// memory says what a scrape allocates.
-func (f *crowd) memory(ctx context.Context) (row, error) {
-	bytes, objects, err := f.allocated(ctx)
-	number := float64(len(f.targets))
-	return row{
-		What:     fmt.Sprintf("%d targets: allocated by a scrape, per target", len(f.targets)),
-		Measured: fmt.Sprintf("%.0f bytes, %.1f objects", bytes/number, objects/number),
-	}, err
-}
-
-// scrape asks the handler that answers /metrics.
-func (f *crowd) scrape(ctx context.Context) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "/metrics", http.NoBody)
-	if err != nil {
-		return err
-	}
-	collector.Handler(prometheus.Gatherers{}, f.metrics).ServeHTTP(nowhere{http.Header{}}, r)
-	return nil
-}
-
-// nowhere is a response that nobody reads.
-type nowhere struct{ header http.Header }
-
-func (w nowhere) Header() http.Header       { return w.header }
-func (nowhere) WriteHeader(int)             {}
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
-
-// copies returns the families, and nothing in one of them is shared with another.
-func (f *crowd) copies() (families []*dto.MetricFamily) {
-	for family := range f.metrics.Families() {
-		families = append(families, proto.CloneOf(family))
-	}
-	return families
-}
-
-func encode(to io.Writer, families []*dto.MetricFamily) error {
-	encoder := expfmt.NewEncoder(to, expfmt.NewFormat(expfmt.TypeTextPlain))
-	for _, family := range families {
-		err := encoder.Encode(family)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// allocated returns what a scrape allocates.
-func (f *crowd) allocated(ctx context.Context) (bytes, objects float64, err error) {
-	const scrapes = 5
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range scrapes {
-		err = f.scrape(ctx)
-		if err != nil {
-			return 0, 0, err
-		}
-	}
-	runtime.ReadMemStats(&after)
-	return float64(after.TotalAlloc-before.TotalAlloc) / scrapes, float64(after.Mallocs-before.Mallocs) / scrapes, nil
-}
-
-// ranAt is a run of an API like most.
-func ranAt(n int, at time.Time) probe.Result {
-	result := probe.Result{Planned: at, Start: at, Limit: 15 * time.Second}
-	result.Phases[probe.PhaseResolve] = 1234567
-	result.Phases[probe.PhaseConnect] = 2345678
-	result.Phases[probe.PhaseTLS] = 23456789
-	result.Phases[probe.PhaseProcessing] = time.Duration(50+n%200) * time.Millisecond
-	result.Phases[probe.PhaseTransfer] = 987654
-	for _, phase := range result.Phases {
-		result.Elapsed += phase
-	}
-	result.Duration = result.Elapsed
-	result.Answered, result.Status, result.Size, result.ContentLength = true, 200, 2048, 2048
-	result.IPVersion, result.HTTPVersion, result.KeyVerdict = 4, 1.1, probe.KeyAccepted
-	result.TransactionID = fmt.Sprintf("%036d", n)
-	result.Certificate = probe.Certificate{Expiry: at.AddDate(0, 2, 0), Verified: true}
-	left := probe.Count{N: int64(n % 600), OK: true}
-	result.RateLimits = []probe.RateLimit{{Policy: "rate_limit", Limit: probe.Count{N: 600, OK: true}, Remaining: left}}
-	return result
 }

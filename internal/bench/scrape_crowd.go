@@ -112,3 +112,24 @@ func (f *crowd) during(ctx context.Context, do func()) (scrapes int, err error) 
 	scraping.Wait()
 	return scrapes, err
 }
+
+// ranAt is a run of an API like most.
+func ranAt(n int, at time.Time) probe.Result {
+	result := probe.Result{Planned: at, Start: at, Limit: 15 * time.Second}
+	result.Phases[probe.PhaseResolve] = 1234567
+	result.Phases[probe.PhaseConnect] = 2345678
+	result.Phases[probe.PhaseTLS] = 23456789
+	result.Phases[probe.PhaseProcessing] = time.Duration(50+n%200) * time.Millisecond
+	result.Phases[probe.PhaseTransfer] = 987654
+	for _, phase := range result.Phases {
+		result.Elapsed += phase
+	}
+	result.Duration = result.Elapsed
+	result.Answered, result.Status, result.Size, result.ContentLength = true, 200, 2048, 2048
+	result.IPVersion, result.HTTPVersion, result.KeyVerdict = 4, 1.1, probe.KeyAccepted
+	result.TransactionID = fmt.Sprintf("%036d", n)
+	result.Certificate = probe.Certificate{Expiry: at.AddDate(0, 2, 0), Verified: true}
+	left := probe.Count{N: int64(n % 600), OK: true}
+	result.RateLimits = []probe.RateLimit{{Policy: "rate_limit", Limit: probe.Count{N: 600, OK: true}, Remaining: left}}
+	return result
+}

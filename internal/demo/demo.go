@@ -166,14 +166,20 @@ func (p *Platform) Key(institution, api string) string {
 
 // Requests returns how many requests for this API have arrived, whatever became of them.
 func (p *Platform) Requests(institution, api string) int {
-	all, _ := p.gateway(institution).requests(api)
+	all, _, _ := p.gateway(institution).requests(api)
 	return all
 }
 
 // KeyedRequests returns how many of Requests carried a key that the gateway knew for this API, whatever became of them.
 func (p *Platform) KeyedRequests(institution, api string) int {
-	_, keyed := p.gateway(institution).requests(api)
+	_, keyed, _ := p.gateway(institution).requests(api)
 	return keyed
+}
+
+// KeylessRequests returns how many of Requests had no header for a key at all, whatever became of them.
+func (p *Platform) KeylessRequests(institution, api string) int {
+	_, _, keyless := p.gateway(institution).requests(api)
+	return keyless
 }
 
 // Targets returns every pair of institution and API, in the scenario's order.

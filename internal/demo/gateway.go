@@ -33,6 +33,7 @@ type subscription struct {
 	fault    Fault
 	requests int
 	keyed    int // of them, those with a key that the gateway knows for this API
+	keyless  int // of them, those that have no header for a key
 }
 
 func newGateway(i institution, options Options, ca *authority, closing <-chan struct{}) (*gateway, error) {
@@ -137,11 +138,11 @@ func (g *gateway) reopen() {
 	}
 }
 
-func (g *gateway) requests(api string) (all, keyed int) {
+func (g *gateway) requests(api string) (all, keyed, keyless int) {
 	s := g.subscription(api)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return s.requests, s.keyed
+	return s.requests, s.keyed, s.keyless
 }
 
 // ServeHTTP answers one request as the gateway with its faults does.
@@ -168,6 +169,9 @@ func (g *gateway) arrived(x *exchange) Fault {
 	x.asked.requests++
 	if keyed {
 		x.asked.keyed++
+	}
+	if len(x.r.Header.Values(keyHeader)) == 0 {
+		x.asked.keyless++
 	}
 	x.requests = x.asked.requests
 	if fault == Healthy {

@@ -96,6 +96,23 @@ func TestRules(t *testing.T) {
 	}
 }
 
+func TestRequestsByKey(t *testing.T) {
+	p := start(t, quick())
+	c := client(t, p, "uio", false)
+	for _, key := range []string{p.Key("uio", "krr"), "x", ""} {
+		r := documented(t, p, "uio", "krr")
+		r.Header.Del("X-Gravitee-Api-Key")
+		if key != "" {
+			r.Header.Set("X-Gravitee-Api-Key", key)
+		}
+		mustSend(t, c, r)
+	}
+	got := []int{p.Requests("uio", "krr"), p.KeyedRequests("uio", "krr"), p.KeylessRequests("uio", "krr")}
+	if diff := cmp.Diff([]int{3, 1, 1}, got); diff != "" {
+		t.Errorf("all, with the key, without any (-want +got):\n%s", diff)
+	}
+}
+
 func TestLimitsCountDown(t *testing.T) {
 	p := start(t, quick())
 	c := client(t, p, "uio", false)

@@ -20,12 +20,15 @@ const (
 // What Kubernetes mounts is never exposed. Its mode is 0644, in a volume that only the pod sees: the name leads
 // through links into a directory whose name begins with two dots. Windows says nothing in a mode.
 func Exposed(path string) bool {
+	if runtime.GOOS == "windows" || !grants(path, othersRead|othersWrite) {
+		return false
+	}
 	path, err := filepath.EvalSymlinks(path)
-	if err != nil || runtime.GOOS == "windows" || strings.HasPrefix(filepath.Base(filepath.Dir(path)), "..") {
+	if err != nil || strings.HasPrefix(filepath.Base(filepath.Dir(path)), "..") {
 		return false
 	}
 	path, err = filepath.Abs(path)
-	if err != nil || !grants(path, othersRead|othersWrite) {
+	if err != nil {
 		return false
 	}
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {

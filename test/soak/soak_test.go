@@ -43,6 +43,9 @@ func TestSoak(t *testing.T) {
 		}
 	})
 	w.clear()
+	if w.away != nil {
+		w.reload(t) // as many targets as before
+	}
 	w.settled(t)
 	for deadline := time.Now().Add(patience); after.seen == 0 || len(after.over(before)) > 0 && time.Now().Before(deadline); {
 		w.watch(t, settling, lookEvery, func(s sample) { after.note(s) })
