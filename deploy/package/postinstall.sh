@@ -6,6 +6,10 @@ configure: | 1:) first=yes ;;
 configure:* | 2:) first= ;;
 *) exit 0 ;;
 esac
+if [ -e /run/integra_exporter.reinstalled ]; then # preinstall.sh
+	first=yes
+	rm /run/integra_exporter.reinstalled
+fi
 command -v systemctl >/dev/null || exit 0 # a container
 
 # Whoever disables it has decided that for the next version, too.

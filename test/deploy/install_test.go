@@ -57,6 +57,7 @@ func TestPackages(t *testing.T) {
 			m.runsTheUnit(t)
 			m.upgrades(t, s, second)
 			m.removes(t, s)
+			m.returns(t, s, first, second)
 		})
 	}
 }
@@ -111,6 +112,17 @@ func (m machine) removes(t *testing.T, s system) {
 test ! -L /etc/systemd/system/sockets.target.wants/integra_exporter.socket
 grep '# mine' /etc/integra_exporter/`+s.left+`
 test -e /etc/integra_exporter/keys/mine; getent passwd integra_exporter`)
+}
+
+// A package that was removed is enabled when it is installed again, and an upgrade after that is
+// one like any other. One script, as each has a /run of its own.
+func (m machine) returns(t *testing.T, s system, first, second string) {
+	t.Helper()
+	m.run(t, s.upgrade+first+`
+test -L `+enabled+`
+systemctl disable integra_exporter.service
+`+s.upgrade+second+`
+test ! -e `+enabled)
 	if s.format != "deb" {
 		return
 	}

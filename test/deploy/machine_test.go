@@ -19,9 +19,9 @@ func newMachine(t *testing.T) machine {
 			t.Fatal(err)
 		}
 	}
-	// Whoever runs the test may have installed the exporter.
+	// Whoever runs the test may have installed the exporter, and it may run: hence --force.
 	m.run(t, `if dpkg -s integra-exporter; then dpkg --no-triggers -P integra-exporter; fi
-if getent passwd integra_exporter; then userdel integra_exporter; fi
+if getent passwd integra_exporter; then userdel --force integra_exporter; fi
 rm -rf /etc/integra_exporter`)
 	return m
 }

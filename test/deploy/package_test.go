@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -53,7 +54,7 @@ func pack(t *testing.T, format string, v version) string {
 	write(t, config, v.config)
 
 	r := packages(t)
-	maps.Copy(r, recipe{"version": v.number, "arch": "amd64", "platform": "linux"})
+	maps.Copy(r, recipe{"version": v.number, "arch": runtime.GOARCH, "platform": "linux"})
 	source := strings.NewReplacer("deploy/package/generated", generated, "deploy/package/config.yml", config)
 	contents := []any{recipe{"src": exporter(t), "dst": "/usr/bin/integra_exporter"}}
 	for _, content := range r["contents"].([]any) {

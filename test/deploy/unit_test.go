@@ -43,6 +43,9 @@ func (m machine) runsTheUnit(t *testing.T) {
 	t.Helper()
 	const args = "--web.listen-address=127.0.0.1:0"
 	write(t, m.dir+"/changes/srv/default", `ARGS="`+args+`"`)
+	if setting(t, "LimitCORE") != "0" {
+		t.Error("a core dump holds the keys")
+	}
 	if setting(t, "EnvironmentFile") != "-/etc/default/integra_exporter" || setting(t, "ExecReload") != "/bin/kill -HUP $MAINPID" {
 		t.Error("this test does not do what the unit says")
 	}
