@@ -45,7 +45,7 @@ func TestHalfAnAnswerIsCutOff(t *testing.T) {
 func TestAnswerIsNotCompressed(t *testing.T) {
 	w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/probe", nil)
 	r.Header.Set("Accept-Encoding", "gzip")
-	collector.Answer(everything().metrics).ServeHTTP(w, r)
+	collector.ProbeHandler(everything().metrics).ServeHTTP(w, r)
 	if w.Header().Get("Content-Encoding") != "" || w.Body.Len() == 0 {
 		t.Errorf("%v, %d bytes", w.Header(), w.Body.Len())
 	}

@@ -112,7 +112,7 @@ func everything() world {
 	w.report(good.Target, accepted())
 	w.report(queues.Target, broker())
 	w.report(bad.Target, refused())
-	w.store.Learn(good.Target, learned())
+	w.store.SetKeyInfo(good.Target, learned())
 	manageAll(w)
 	return w
 }

@@ -54,7 +54,7 @@ func grown(number int) (world, []probe.Check) {
 	}
 	w := newWorld(checks...)
 	for n, c := range checks {
-		w.store.Learn(c.Target, learned())
+		w.store.SetKeyInfo(c.Target, learned())
 		for run := range 30 {
 			result := accepted()
 			result.Duration = time.Duration(50+(7919*n+104729*run)%200) * time.Millisecond

@@ -39,8 +39,8 @@ func Handler(few prometheus.Gatherer, many Source) http.Handler {
 	}}}
 }
 
-// Answer is Handler for a few series, which to compress would cost more than to make.
-func Answer(source Source) http.Handler { return handler{few: prometheus.Gatherers{}, many: source} }
+// ProbeHandler is Handler for a few series, which to compress would cost more than to make.
+func ProbeHandler(source Source) http.Handler { return handler{few: prometheus.Gatherers{}, many: source} }
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	few, err := h.few.Gather()

@@ -22,7 +22,7 @@ func keyEnds(t *state.Target, s *series) {
 func keyState(t *state.Target, s *series) {
 	ends := t.Key.Ends()
 	watched := t.Kind == probe.KindKey && t.Runs > 0
-	if !t.Key.Learned.Used && !watched && len(ends) == 0 {
+	if !t.Key.Info.Used && !watched && len(ends) == 0 {
 		return
 	}
 	present := "unknown"
@@ -44,8 +44,8 @@ func keyAccepted(t *state.Target, s *series) {
 }
 
 func keySuperseded(t *state.Target, s *series) {
-	if t.Key.Learned.Superseded.OK {
-		s.send(float64(t.Key.Learned.Superseded.N))
+	if t.Key.Info.Superseded.OK {
+		s.send(float64(t.Key.Info.Superseded.N))
 	}
 }
 

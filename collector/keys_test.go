@@ -24,8 +24,8 @@ func ended() probe.Result {
 }
 
 // learned is what configuration and API manager say of a key that somebody has renewed.
-func learned() state.Learned {
-	return state.Learned{
+func learned() state.KeyInfo {
+	return state.KeyInfo{
 		Used: true,
 		Ends: []probe.KeyEnd{
 			{Source: probe.SourceConfig, At: expiry}, {Source: probe.SourceGravitee, At: start.Add(2 * time.Hour)},
@@ -42,8 +42,8 @@ func accepted() probe.Result {
 
 func manageAll(w world) {
 	w.store.SetInstitutions([]state.Institution{{Name: "uio", Managed: true, CAEnd: expiry}, {Name: "ntnu", Managed: true}, {Name: "uib"}})
-	w.store.Read("uio", true, start)
-	w.store.Read("ntnu", false, time.Time{})
+	w.store.SetManagerStatus("uio", true, start)
+	w.store.SetManagerStatus("ntnu", false, time.Time{})
 }
 
 func TestKeyExposition(t *testing.T) {
@@ -51,7 +51,7 @@ func TestKeyExposition(t *testing.T) {
 	w := newWorld(api, cert)
 	w.report(api.Target, accepted())
 	w.report(cert.Target, ended())
-	w.store.Learn(api.Target, learned())
+	w.store.SetKeyInfo(api.Target, learned())
 	manageAll(w)
 	golden(t, "keys", text(t, gather(t, w.metrics)))
 }
@@ -88,18 +88,18 @@ func TestKeyStates(t *testing.T) {
 		return lines
 	}
 	for name, c := range map[string]struct {
-		learned state.Learned
+		learned state.KeyInfo
 		want    []string
 	}{
-		"no key":           {state.Learned{}, nil},
-		"unknown":          {state.Learned{Used: true}, is("unknown")},
-		"never":            {state.Learned{Used: true, Ends: []probe.KeyEnd{never}}, is("never")},
-		"newest of never":  {state.Learned{Used: true, Ends: []probe.KeyEnd{never}, Superseded: probe.Count{OK: true}}, append(is("never"), "superseded{} 0")},
-		"dated and never":  {state.Learned{Used: true, Ends: []probe.KeyEnd{never, dated}}, append(is("dated"), `expiry_timestamp_seconds{source="gravitee"} 2e+09`)},
-		"superseded alone": {state.Learned{Used: true, Superseded: probe.Count{N: 1, OK: true}}, append(is("unknown"), "superseded{} 1")},
+		"no key":           {state.KeyInfo{}, nil},
+		"unknown":          {state.KeyInfo{Used: true}, is("unknown")},
+		"never":            {state.KeyInfo{Used: true, Ends: []probe.KeyEnd{never}}, is("never")},
+		"newest of never":  {state.KeyInfo{Used: true, Ends: []probe.KeyEnd{never}, Superseded: probe.Count{OK: true}}, append(is("never"), "superseded{} 0")},
+		"dated and never":  {state.KeyInfo{Used: true, Ends: []probe.KeyEnd{never, dated}}, append(is("dated"), `expiry_timestamp_seconds{source="gravitee"} 2e+09`)},
+		"superseded alone": {state.KeyInfo{Used: true, Superseded: probe.Count{N: 1, OK: true}}, append(is("unknown"), "superseded{} 1")},
 	} {
 		w := newWorld(check("uio", "a"))
-		w.store.Learn(check("uio", "a").Target, c.learned)
+		w.store.SetKeyInfo(check("uio", "a").Target, c.learned)
 		if diff := cmp.Diff(c.want, keySeries(t, w)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

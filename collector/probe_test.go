@@ -20,7 +20,7 @@ func probed(t *testing.T, kind string, results ...probe.Result) []*dto.MetricFam
 	checked := check("uio", "organisasjoner")
 	checked.Kind = kind
 	w := newWorld(checked)
-	w.store.Learn(checked.Target, learned())
+	w.store.SetKeyInfo(checked.Target, learned())
 	for _, result := range results {
 		result.Limit = 9500 * time.Millisecond
 		w.report(checked.Target, result)

@@ -28,7 +28,7 @@ func anyWorld(random *rand.Rand) world {
 		c := checks[random.IntN(len(checks))]
 		w.report(c.Target, results[random.IntN(len(results))])
 		if random.IntN(4) == 0 {
-			w.store.Learn(c.Target, []state.Learned{{}, {Used: true}, learned()}[random.IntN(3)])
+			w.store.SetKeyInfo(c.Target, []state.KeyInfo{{}, {Used: true}, learned()}[random.IntN(3)])
 		}
 	}
 	if random.IntN(2) == 0 {

@@ -104,7 +104,7 @@ func newChecker(checks []probe.Check, caps schedule.Caps) *checker {
 	c := &checker{checks: checks, store: state.New()}
 	c.scheduler = schedule.New(schedule.Options{
 		Report:   func(probe.Target, probe.Result) {},
-		Skipped:  func(probe.Target, schedule.Cause) {},
+		Skipped:  func(probe.Target, schedule.SkipCause) {},
 		Panicked: func(probe.Target, []string) {},
 	})
 	c.scheduler.Replace(checks, caps)
@@ -118,7 +118,7 @@ func (c *checker) learn(loaded *config.Config, keys *keyring) {
 	for _, check := range c.checks {
 		learned, _, used := keys.about(check.Target)
 		if used {
-			c.store.Learn(check.Target, learned)
+			c.store.SetKeyInfo(check.Target, learned)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/integra-exporter/integra_exporter/internal/view"
+
 	"fmt"
 	"slices"
 	"strings"
@@ -10,11 +12,10 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/config"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
-	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
 // describe returns what loaded says of target, for people; the zero value if it is not in there.
-func describe(loaded *config.Config, target probe.Target) web.Configuration {
+func describe(loaded *config.Config, target probe.Target) view.Configuration {
 	for _, a := range loaded.APIs() {
 		switch target {
 		case a.Target:
@@ -25,25 +26,25 @@ func describe(loaded *config.Config, target probe.Target) web.Configuration {
 	}
 	for _, m := range loaded.RabbitMQ {
 		if m.Target == target {
-			return web.Configuration{Facts: describeBroker(&m)}
+			return view.Configuration{Facts: describeBroker(&m)}
 		}
 	}
 	for _, k := range loaded.Keys {
 		if k.Target == target {
-			return web.Configuration{Facts: append(pace(k.Check), web.Fact{Name: "Files", Value: listed(k.Files)})}
+			return view.Configuration{Facts: append(pace(k.Check), view.Fact{Name: "Files", Value: listed(k.Files)})}
 		}
 	}
-	return web.Configuration{}
+	return view.Configuration{}
 }
 
-func pace(c probe.Check) []web.Fact {
-	return []web.Fact{
+func pace(c probe.Check) []view.Fact {
+	return []view.Fact{
 		{Name: "Interval", Value: model.Duration(c.Interval).String()},
 		{Name: "Timeout", Value: model.Duration(c.Timeout).String()},
 	}
 }
 
-func describeAPI(a *config.API) web.Configuration {
+func describeAPI(a *config.API) view.Configuration {
 	expires := "not configured"
 	switch {
 	case a.KeyExpires.Never:
@@ -53,30 +54,30 @@ func describeAPI(a *config.API) web.Configuration {
 	}
 	request := requestOf(a, true)
 	facts := append(pace(a.Check),
-		web.Fact{Name: "Request", Value: request.Method + " " + request.URL},
-		web.Fact{Name: "Headers", Value: headersInWords(a)},
-		web.Fact{Name: "Body", Value: orNone(a.Request.Body)},
-		web.Fact{Name: "Key", Value: a.Key.String() + ", sent as " + a.KeyHeader},
-		web.Fact{Name: "key_expires", Value: expires})
-	return web.Configuration{Facts: append(facts, tlsFacts(a.TLS)...), Request: request}
+		view.Fact{Name: "Request", Value: request.Method + " " + request.URL},
+		view.Fact{Name: "Headers", Value: headersInWords(a)},
+		view.Fact{Name: "Body", Value: orNone(a.Request.Body)},
+		view.Fact{Name: "Key", Value: a.Key.String() + ", sent as " + a.KeyHeader},
+		view.Fact{Name: "key_expires", Value: expires})
+	return view.Configuration{Facts: append(facts, tlsFacts(a.TLS)...), Request: request}
 }
 
-func describeAuth(a *config.API) web.Configuration {
+func describeAuth(a *config.API) view.Configuration {
 	facts := append(pace(a.Auth),
-		web.Fact{Name: "Request", Value: "as the check of kind api, without its key and with a wrong one"},
-		web.Fact{Name: "Refused with", Value: "HTTP status " + strings.Trim(fmt.Sprint(a.Unauthenticated.Status), "[]")})
-	return web.Configuration{Facts: append(facts, tlsFacts(a.TLS)...), Request: requestOf(a, false)}
+		view.Fact{Name: "Request", Value: "as the check of kind api, without its key and with a wrong one"},
+		view.Fact{Name: "Refused with", Value: "HTTP status " + strings.Trim(fmt.Sprint(a.Unauthenticated.Status), "[]")})
+	return view.Configuration{Facts: append(facts, tlsFacts(a.TLS)...), Request: requestOf(a, false)}
 }
 
 // requestOf returns a's request as it may be shown, with or without its key.
-func requestOf(a *config.API, keyed bool) *web.Request {
-	q := &web.Request{
+func requestOf(a *config.API, keyed bool) *view.Request {
+	q := &view.Request{
 		Method: a.Request.Method, URL: addressOf(a) + pathOf(a.Request.Path), Body: a.Request.Body,
 		CAFile: a.TLS.CAFile, CertFile: a.TLS.CertFile, KeyFile: a.TLS.KeyFile, ServerName: a.TLS.ServerName,
 	}
 	for _, h := range a.Request.Headers {
 		if h.Name != a.KeyHeader {
-			q.Headers = append(q.Headers, web.Header{Name: h.Name, Value: h.Value})
+			q.Headers = append(q.Headers, view.Header{Name: h.Name, Value: h.Value})
 		}
 	}
 	if keyed {
@@ -111,7 +112,7 @@ func headersInWords(a *config.API) string {
 	return listed(words)
 }
 
-func describeBroker(m *config.RabbitMQ) []web.Fact {
+func describeBroker(m *config.RabbitMQ) []view.Fact {
 	exchanges, queues := slices.Clone(m.Exchanges), slices.Clone(m.Queues)
 	if m.Publishes {
 		exchanges = append(exchanges, "outgoing_"+m.Name)
@@ -124,18 +125,18 @@ func describeBroker(m *config.RabbitMQ) []web.Fact {
 		roundTrip = "yes"
 	}
 	facts := append(pace(m.Check),
-		web.Fact{Name: "Broker", Value: m.URL.String()},
-		web.Fact{Name: "Vhost", Value: m.VHost},
-		web.Fact{Name: "User name", Value: m.Username},
-		web.Fact{Name: "Password", Value: secret.Placeholder + ", from " + m.Password.String()},
-		web.Fact{Name: "Exchanges that must exist", Value: listed(exchanges)},
-		web.Fact{Name: "Queues that must exist", Value: listed(queues)},
-		web.Fact{Name: "Round trip", Value: roundTrip})
+		view.Fact{Name: "Broker", Value: m.URL.String()},
+		view.Fact{Name: "Vhost", Value: m.VHost},
+		view.Fact{Name: "User name", Value: m.Username},
+		view.Fact{Name: "Password", Value: secret.Placeholder + ", from " + m.Password.String()},
+		view.Fact{Name: "Exchanges that must exist", Value: listed(exchanges)},
+		view.Fact{Name: "Queues that must exist", Value: listed(queues)},
+		view.Fact{Name: "Round trip", Value: roundTrip})
 	return append(facts, tlsFacts(m.TLS)...)
 }
 
-func tlsFacts(t probe.TLS) (facts []web.Fact) {
-	for _, f := range []web.Fact{
+func tlsFacts(t probe.TLS) (facts []view.Fact) {
+	for _, f := range []view.Fact{
 		{Name: "tls.ca_file", Value: t.CAFile},
 		{Name: "tls.server_name", Value: t.ServerName},
 		{Name: "tls.cert_file", Value: t.CertFile},

@@ -1,13 +1,14 @@
 package main
 
 import (
+	"github.com/integra-exporter/integra_exporter/internal/view"
+
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/config"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
-	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
 const toDescribe = `
@@ -30,46 +31,46 @@ func TestDescribe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pace := func(interval, timeout string) []web.Fact {
-		return []web.Fact{{Name: "Interval", Value: interval}, {Name: "Timeout", Value: timeout}}
+	pace := func(interval, timeout string) []view.Fact {
+		return []view.Fact{{Name: "Interval", Value: interval}, {Name: "Timeout", Value: timeout}}
 	}
-	org := &web.Request{
+	org := &view.Request{
 		Method: "GET", URL: "https://gw-uio.intark.uh-it.no/lonn/v1/?a=b", KeyHeader: "X-Gravitee-Api-Key",
-		Headers: []web.Header{{Name: "SOAPAction", Value: `"x"`}, {Name: "X-Other", Value: "<secret>"}},
+		Headers: []view.Header{{Name: "SOAPAction", Value: `"x"`}, {Name: "X-Other", Value: "<secret>"}},
 	}
 	keyless := *org
 	keyless.KeyHeader = ""
 	place := "file " + dir + "/key"
-	for target, want := range map[probe.Target]web.Configuration{
+	for target, want := range map[probe.Target]view.Configuration{
 		{Kind: probe.KindAPI, Name: "org"}: {Request: org, Facts: append(pace("30s", "15s"),
-			web.Fact{Name: "Request", Value: "GET https://gw-uio.intark.uh-it.no/lonn/v1/?a=b"},
-			web.Fact{Name: "Headers", Value: `SOAPAction: "x", X-Gravitee-Api-Key: <secret>, X-Other: <secret>`},
-			web.Fact{Name: "Body", Value: "none"},
-			web.Fact{Name: "Key", Value: place + ", sent as X-Gravitee-Api-Key"},
-			web.Fact{Name: "key_expires", Value: "2027-03-01 00:00 UTC"})},
+			view.Fact{Name: "Request", Value: "GET https://gw-uio.intark.uh-it.no/lonn/v1/?a=b"},
+			view.Fact{Name: "Headers", Value: `SOAPAction: "x", X-Gravitee-Api-Key: <secret>, X-Other: <secret>`},
+			view.Fact{Name: "Body", Value: "none"},
+			view.Fact{Name: "Key", Value: place + ", sent as X-Gravitee-Api-Key"},
+			view.Fact{Name: "key_expires", Value: "2027-03-01 00:00 UTC"})},
 		{Kind: probe.KindAuth, Name: "org"}: {Request: &keyless, Facts: append(pace("15m", "15s"),
-			web.Fact{Name: "Request", Value: "as the check of kind api, without its key and with a wrong one"},
-			web.Fact{Name: "Refused with", Value: "HTTP status 401"})},
+			view.Fact{Name: "Request", Value: "as the check of kind api, without its key and with a wrong one"},
+			view.Fact{Name: "Refused with", Value: "HTTP status 401"})},
 		{Kind: probe.KindAPI, Name: "krr"}: {
-			Request: &web.Request{
+			Request: &view.Request{
 				Method: "POST", URL: "https://gw-uio.intark.uh-it.no/…", KeyHeader: "X-Gravitee-Api-Key", Body: "…",
-				Headers: []web.Header{{Name: "Content-Type", Value: "application/json"}},
+				Headers: []view.Header{{Name: "Content-Type", Value: "application/json"}},
 			},
 			Facts: append(pace("1m", "15s"),
-				web.Fact{Name: "Request", Value: "POST https://gw-uio.intark.uh-it.no/…"},
-				web.Fact{Name: "Headers", Value: "Content-Type: application/json, X-Gravitee-Api-Key: <secret>"},
-				web.Fact{Name: "Body", Value: "…"},
-				web.Fact{Name: "Key", Value: "the configuration, sent as X-Gravitee-Api-Key"},
-				web.Fact{Name: "key_expires", Value: "never"}),
+				view.Fact{Name: "Request", Value: "POST https://gw-uio.intark.uh-it.no/…"},
+				view.Fact{Name: "Headers", Value: "Content-Type: application/json, X-Gravitee-Api-Key: <secret>"},
+				view.Fact{Name: "Body", Value: "…"},
+				view.Fact{Name: "Key", Value: "the configuration, sent as X-Gravitee-Api-Key"},
+				view.Fact{Name: "key_expires", Value: "never"}),
 		},
 		{Kind: probe.KindRabbitMQ, Name: "system-dfo"}: {Facts: append(pace("1m", "10s"),
-			web.Fact{Name: "Broker", Value: "amqps://mq-uio.intark.uh-it.no:5671"},
-			web.Fact{Name: "Vhost", Value: "system-dfo"}, web.Fact{Name: "User name", Value: "system-dfo"},
-			web.Fact{Name: "Password", Value: "<secret>, from " + place},
-			web.Fact{Name: "Exchanges that must exist", Value: "outgoing_system-dfo"},
-			web.Fact{Name: "Queues that must exist", Value: "own, from_fs"},
-			web.Fact{Name: "Round trip", Value: "no"})},
-		{Kind: probe.KindKey, Name: "portal"}: {Facts: append(pace("1h", "15s"), web.Fact{Name: "Files", Value: "none"})},
+			view.Fact{Name: "Broker", Value: "amqps://mq-uio.intark.uh-it.no:5671"},
+			view.Fact{Name: "Vhost", Value: "system-dfo"}, view.Fact{Name: "User name", Value: "system-dfo"},
+			view.Fact{Name: "Password", Value: "<secret>, from " + place},
+			view.Fact{Name: "Exchanges that must exist", Value: "outgoing_system-dfo"},
+			view.Fact{Name: "Queues that must exist", Value: "own, from_fs"},
+			view.Fact{Name: "Round trip", Value: "no"})},
+		{Kind: probe.KindKey, Name: "portal"}: {Facts: append(pace("1h", "15s"), view.Fact{Name: "Files", Value: "none"})},
 		{Kind: probe.KindAuth, Name: "krr"}:   {}, // switched off
 		{Kind: probe.KindKey, Name: "gone"}:   {},
 	} {

@@ -38,22 +38,22 @@ type exporter struct {
 	loaded, rejected atomic.Pointer[time.Time]
 	inForce          atomic.Pointer[config.Config] // nil: none
 	started          time.Time
-	skips            map[schedule.Cause]*atomic.Uint64
+	skips            map[schedule.SkipCause]*atomic.Uint64
 }
 
 func newExporter(log *slog.Logger, path string, when timing) *exporter {
 	e := &exporter{log: log, path: path, shared: newShared(), store: state.New(), keys: newKeyring(log)}
-	e.started, e.skips = time.Now(), map[schedule.Cause]*atomic.Uint64{}
+	e.started, e.skips = time.Now(), map[schedule.SkipCause]*atomic.Uint64{}
 	e.metrics = collector.New(e.store)
 	e.scheduler = schedule.New(schedule.Options{
-		Seed:     when.seed,
-		Report:   e.report,
-		Skipped:  e.skipped,
-		Panicked: e.panicked,
-		Untimed:  when.untimed,
+		Seed:         when.seed,
+		Report:       e.report,
+		Skipped:      e.skipped,
+		Panicked:     e.panicked,
+		OnDemandOnly: when.untimed,
 	})
 	var causes []string
-	for _, cause := range schedule.Causes() {
+	for _, cause := range schedule.SkipCauses() {
 		causes = append(causes, string(cause))
 		e.skips[cause] = new(atomic.Uint64)
 	}
@@ -142,7 +142,7 @@ func (e *exporter) learn(target probe.Target) gravitee.Match {
 	defer e.learning.Unlock()
 	learned, match, used := e.keys.about(target)
 	if used {
-		e.store.Learn(target, learned)
+		e.store.SetKeyInfo(target, learned)
 	}
 	return match
 }
@@ -165,7 +165,7 @@ func (e *exporter) logRun(target probe.Target, result probe.Result, change state
 	e.log.LogAttrs(context.Background(), level, message, attrs...)
 }
 
-func (e *exporter) skipped(_ probe.Target, cause schedule.Cause) {
+func (e *exporter) skipped(_ probe.Target, cause schedule.SkipCause) {
 	e.own.Skipped(string(cause))
 	e.skips[cause].Add(1)
 }

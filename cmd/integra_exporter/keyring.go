@@ -87,7 +87,7 @@ func (k *keyring) read(institution string, reading gravitee.Reading) (concerned 
 
 // about says what is known of the key that target uses right now. The key is
 // read anew: a changed file is another key.
-func (k *keyring) about(target probe.Target) (learned state.Learned, match gravitee.Match, used bool) {
+func (k *keyring) about(target probe.Target) (learned state.KeyInfo, match gravitee.Match, used bool) {
 	k.mu.Lock()
 	key, used := k.keys[target]
 	reading := k.readings[target.Institution]

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/integra-exporter/integra_exporter/internal/view"
+
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +73,7 @@ func handler(e *exporter, flags serveFlags) http.Handler {
 		Target:        e.store.Target,
 		History:       e.store.History,
 		Institutions:  e.store.Institutions,
-		Configured:    func(target probe.Target) web.Configuration { return describe(e.inForce.Load(), target) },
+		Configured:    func(target probe.Target) view.Configuration { return describe(e.inForce.Load(), target) },
 		Health:        e.health,
 		Ready:         func() bool { return e.loaded.Load() != nil },
 		Probing:       e.probing(),

@@ -9,7 +9,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
-	"github.com/integra-exporter/integra_exporter/internal/web"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // presentation is how check shows results: arrived as they come, passed all of
@@ -23,7 +23,7 @@ func newPresentation(format string, std output, total int) presentation {
 	if format == "json" {
 		return presentation{
 			arrived: func(arrival) {},
-			passed:  func(rows []state.Target) error { return web.WriteDocuments(std.out, rows) },
+			passed:  func(rows []state.Target) error { return view.WriteDocuments(std.out, rows) },
 		}
 	}
 	began := time.Now()
@@ -75,7 +75,7 @@ func writeLine(w io.Writer, a arrival) {
 }
 
 // inFull names a target as the filters do.
-func inFull(t probe.Target) string { return web.OneWay(t.Institution + " " + t.Kind + " " + t.Name) }
+func inFull(t probe.Target) string { return view.Sanitize(t.Institution + " " + t.Kind + " " + t.Name) }
 
 func shortly(d time.Duration) string { return fmt.Sprintf("%.3fs", d.Seconds()) }
 
@@ -109,7 +109,7 @@ func inWords(err error) string {
 	if detail == "" {
 		return string(reason)
 	}
-	return string(reason) + ": " + web.OneWay(detail)
+	return string(reason) + ": " + view.Sanitize(detail)
 }
 
 // advice says once for each cause that occurs what it means and what to do

@@ -23,5 +23,5 @@ func (e *exporter) probing() web.Probing {
 }
 
 func probeMetrics(row state.Target) http.Handler {
-	return collector.Answer(collector.NewProbe(row))
+	return collector.ProbeHandler(collector.NewProbe(row))
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/integra-exporter/integra_exporter/internal/view"
+
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -13,8 +15,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
 // schema is as much of JSON Schema as docs/targets.schema.json uses; another keyword in it is an error.
@@ -166,7 +166,7 @@ func TestSchemaFindsFaults(t *testing.T) {
 // The schema, the description and the code name the same fields.
 func TestDocumentedJSONFields(t *testing.T) {
 	var fields, described []string
-	shape := reflect.TypeFor[web.Document]()
+	shape := reflect.TypeFor[view.Document]()
 	for i := range shape.NumField() {
 		name, _, _ := strings.Cut(shape.Field(i).Tag.Get("json"), ",")
 		fields = append(fields, name)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"github.com/integra-exporter/integra_exporter/internal/view"
+
 	"bytes"
 	"fmt"
 	"io"
@@ -9,15 +11,14 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/config"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
-	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
 // showRequests writes what the checks would send, as commands for shell, each
 // under a comment that says what it is. It sends nothing.
 func showRequests(w io.Writer, loaded *config.Config, checks []probe.Check, shell string) error {
-	command := (*web.Request).Curl
+	command := (*view.Request).Curl
 	if shell == "powershell" {
-		command = (*web.Request).PowerShell
+		command = (*view.Request).PowerShell
 	}
 	shown := commandsOf(loaded)
 	var text bytes.Buffer
@@ -26,7 +27,7 @@ func showRequests(w io.Writer, loaded *config.Config, checks []probe.Check, shel
 			if i+j > 0 {
 				text.WriteByte('\n')
 			}
-			_, _ = fmt.Fprintf(&text, "# %s: %s\n", inFull(check.Target), web.OneWay(c.comment))
+			_, _ = fmt.Fprintf(&text, "# %s: %s\n", inFull(check.Target), view.Sanitize(c.comment))
 			if c.request != nil {
 				writeCommand(&text, command(c.request))
 			}
@@ -54,7 +55,7 @@ const hidden = "…"
 // commented is a request with what is to be said of it; without one where nothing goes over HTTP.
 type commented struct {
 	comment string
-	request *web.Request
+	request *view.Request
 }
 
 // commandsOf returns what each target sends.
@@ -80,8 +81,8 @@ func commandsOf(loaded *config.Config) map[probe.Target][]commented {
 // wrongKey has the shape of Gravitee's keys. The probe makes up another each time.
 const wrongKey = "00000000-0000-4000-8000-000000000000"
 
-func withWrongKey(a *config.API) *web.Request {
+func withWrongKey(a *config.API) *view.Request {
 	request := requestOf(a, false)
-	request.Headers = append(request.Headers, web.Header{Name: a.KeyHeader, Value: wrongKey})
+	request.Headers = append(request.Headers, view.Header{Name: a.KeyHeader, Value: wrongKey})
 	return request
 }

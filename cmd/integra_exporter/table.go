@@ -8,7 +8,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
-	"github.com/integra-exporter/integra_exporter/internal/web"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // table shows what came of the checks, for people.
@@ -66,7 +66,7 @@ func (t table) heading() []string {
 func (t table) cells(row state.Target) []string {
 	_, layer := probe.ReasonOf(row.Last.Err)
 	cells := []string{
-		web.OneWay(row.Institution), row.Kind, web.OneWay(row.Name), inWords(row.Last.Err), string(layer), shortly(row.Last.Duration),
+		view.Sanitize(row.Institution), row.Kind, view.Sanitize(row.Name), inWords(row.Last.Err), string(layer), shortly(row.Last.Duration),
 	}
 	switch {
 	case !t.since:

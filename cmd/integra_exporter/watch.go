@@ -78,7 +78,7 @@ func (e *exporter) managerReader(institution string) func(gravitee.Status) {
 		for _, target := range e.keys.read(institution, status.Reading) {
 			e.learn(target)
 		}
-		e.store.Read(institution, status.Err == nil, status.Reading.At)
+		e.store.SetManagerStatus(institution, status.Err == nil, status.Reading.At)
 		now := kindOf(status.Err)
 		if !e.keys.trouble(institution, now) {
 			return

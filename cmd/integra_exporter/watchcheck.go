@@ -13,7 +13,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
-	"github.com/integra-exporter/integra_exporter/internal/web"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // watch runs every check again and again until ctx ends, then says how the last
@@ -57,7 +57,7 @@ func newWatching(format string, std output, total int, every time.Duration) pres
 // writeJSONLine writes what WriteDocuments does, on one line.
 func writeJSONLine(w io.Writer, rows []state.Target) error {
 	var documents, line bytes.Buffer
-	err := web.WriteDocuments(&documents, rows)
+	err := view.WriteDocuments(&documents, rows)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func newCrowd(size int) *crowd {
 	}
 	f.store.Replace(checks)
 	for _, target := range f.targets {
-		f.store.Learn(target, state.Learned{Used: true, Ends: []probe.KeyEnd{{Source: probe.SourceConfig, At: time.Now().AddDate(0, 1, 0)}}})
+		f.store.SetKeyInfo(target, state.KeyInfo{Used: true, Ends: []probe.KeyEnd{{Source: probe.SourceConfig, At: time.Now().AddDate(0, 1, 0)}}})
 	}
 	for range 60 {
 		f.runHalf()

@@ -41,7 +41,7 @@ func (c *Config) Checks() []probe.Check {
 	for _, k := range c.Keys {
 		checks = append(checks, k.Check)
 	}
-	slices.SortFunc(checks, func(a, b probe.Check) int { return compare(a.Target, b.Target) })
+	slices.SortFunc(checks, func(a, b probe.Check) int { return a.Target.Compare(b.Target) })
 	return checks
 }
 

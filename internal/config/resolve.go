@@ -65,13 +65,9 @@ func (r *resolver) config(root *root) *Config {
 		r.keys(c, inst)
 		r.gravitee(c, inst)
 	}
-	slices.SortStableFunc(c.RabbitMQ, func(a, b RabbitMQ) int { return compare(a.Target, b.Target) })
-	slices.SortStableFunc(c.Keys, func(a, b Key) int { return compare(a.Target, b.Target) })
+	slices.SortStableFunc(c.RabbitMQ, func(a, b RabbitMQ) int { return a.Compare(b.Target) })
+	slices.SortStableFunc(c.Keys, func(a, b Key) int { return a.Compare(b.Target) })
 	return c
-}
-
-func compare(a, b probe.Target) int {
-	return cmp.Or(cmp.Compare(a.Institution, b.Institution), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 }
 
 // place is an institution with what it inherits.

@@ -5,6 +5,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -19,6 +20,11 @@ const (
 
 // Target identifies a check. It is a map key and the identity labels of every series.
 type Target struct{ Institution, Kind, Name string }
+
+// Compare orders targets by institution, kind and name.
+func (t Target) Compare(u Target) int {
+	return cmp.Or(cmp.Compare(t.Institution, u.Institution), cmp.Compare(t.Kind, u.Kind), cmp.Compare(t.Name, u.Name))
+}
 
 // Info describes a target for people; nothing in it is secret.
 type Info struct {

@@ -91,7 +91,7 @@ func (s *Scheduler) obtain(ctx context.Context, e *entry, deadline time.Time) (*
 	}
 	r, vain := s.quit(e, l, ctx.Err() == nil) // whoever asked is still there
 	if vain {
-		s.skip(e, CauseCapacity)
+		s.skip(e, SkipCapacity)
 	}
 	if r != nil {
 		return r, nil

@@ -31,7 +31,7 @@ func TestWhoWaitsJoinsATimedRun(t *testing.T) {
 		checks[0].Timeout = 40 * time.Second
 		l := newLog()
 		options := l.options()
-		options.Untimed = func(t probe.Target) bool { return t.Name == others[0] }
+		options.OnDemandOnly = func(t probe.Target) bool { return t.Name == others[0] }
 		s := New(options)
 		timed := checkOf("a", "h", time.Minute, 40*time.Second, lasting(time.Second))
 		s.Replace(append(checks, timed), Caps{Total: 2, PerHost: 2})
@@ -46,7 +46,7 @@ func TestWhoWaitsJoinsATimedRun(t *testing.T) {
 		synctest.Wait()
 		waited := askLater(t, s, 0, 0, "a")
 		got := <-waited
-		if got.err != nil || got.after > 6*time.Second || l.runs("a") != 2 || l.skipped[CauseCapacity] != 0 {
+		if got.err != nil || got.after > 6*time.Second || l.runs("a") != 2 || l.skipped[SkipCapacity] != 0 {
 			t.Errorf("%v after %v, %d runs, skipped %v", got.err, got.after, l.runs("a"), l.skipped)
 		}
 		<-other
@@ -72,7 +72,7 @@ func TestWhoWaitsForOneTargetWaitsOnce(t *testing.T) {
 				t.Fatalf("%v after %v", got.err, got.after)
 			}
 		}
-		if l.skipped[CauseCapacity] != 1 {
+		if l.skipped[SkipCapacity] != 1 {
 			t.Errorf("counted %v", l.skipped)
 		}
 		<-first
@@ -131,12 +131,12 @@ func TestOptionsAreCalledOneAtATime(t *testing.T) {
 		}
 		now--
 	}
-	s := New(Options{Report: func(probe.Target, probe.Result) { call() }, Skipped: func(probe.Target, Cause) { call() }})
+	s := New(Options{Report: func(probe.Target, probe.Result) { call() }, Skipped: func(probe.Target, SkipCause) { call() }})
 	check := checkOf("a", "h", time.Minute, time.Second, hanging())
 	s.Replace([]probe.Check{check}, roomy())
 	e := s.entries[check.Target]
 	for range 5 {
-		calls.Go(func() { s.skip(e, CauseOverlap) })
+		calls.Go(func() { s.skip(e, SkipOverlap) })
 		calls.Go(func() { s.finish(e, &run{}, nil) })
 	}
 	calls.Wait()

@@ -88,7 +88,7 @@ func TestAskIsRefusedInTime(t *testing.T) {
 				t.Errorf("answered %v after %v", got.err, got.after)
 			}
 		}
-		if refused != 6 || l.skipped[CauseCapacity] != 6 {
+		if refused != 6 || l.skipped[SkipCapacity] != 6 {
 			t.Errorf("%d refused, %v counted, want 6 of 10", refused, l.skipped)
 		}
 		synctest.Wait()
@@ -105,7 +105,7 @@ func TestAskKeepsNoTimedRunWaiting(t *testing.T) {
 		timed, _ := numbered("timed", "h", 3, lasting(time.Millisecond))
 		l := newLog()
 		options := l.options()
-		options.Untimed = func(t probe.Target) bool { return slices.Contains(names, t.Name) }
+		options.OnDemandOnly = func(t probe.Target) bool { return slices.Contains(names, t.Name) }
 		s := New(options)
 		s.Replace(append(timed, hung...), Caps{Total: 8, PerHost: 8})
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)

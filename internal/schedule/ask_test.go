@@ -165,7 +165,7 @@ func TestUntimedTargetsRunOnlyWhenAsked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLog()
 		options := l.options()
-		options.Untimed = func(t probe.Target) bool { return t.Name == "untimed" }
+		options.OnDemandOnly = func(t probe.Target) bool { return t.Name == "untimed" }
 		s := New(options)
 		var checks []probe.Check
 		for _, name := range []string{"timed", "untimed"} {

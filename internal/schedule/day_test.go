@@ -70,7 +70,7 @@ func TestDay(t *testing.T) {
 				defer mu.Unlock()
 				d.report(target, result)
 			},
-			Skipped:  func(probe.Target, Cause) {},
+			Skipped:  func(probe.Target, SkipCause) {},
 			Panicked: func(probe.Target, []string) {},
 		})
 		caps := Caps{Total: 64, PerHost: 8}

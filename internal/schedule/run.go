@@ -67,7 +67,7 @@ func (s *Scheduler) finish(e *entry, r *run, canceled error) {
 }
 
 // skip counts a run of e that does not begin.
-func (s *Scheduler) skip(e *entry, cause Cause) {
+func (s *Scheduler) skip(e *entry, cause SkipCause) {
 	e.tell(func() { s.options.Skipped(e.check.Target, cause) })
 }
 

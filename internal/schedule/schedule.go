@@ -12,30 +12,30 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// Cause is why a run was skipped: a closed set, fit for a label.
-type Cause string
+// SkipCause is why a run was skipped: a closed set, fit for a label.
+type SkipCause string
 
 // The causes.
 const (
-	CauseOverlap  Cause = "overlap"  // the target's run before was still going on
-	CauseCapacity Cause = "capacity" // no room under a cap until the next run was due
+	SkipOverlap  SkipCause = "overlap"  // the target's run before was still going on
+	SkipCapacity SkipCause = "capacity" // no room under a cap until the next run was due
 )
 
-// Causes returns the closed set.
-func Causes() []Cause { return []Cause{CauseOverlap, CauseCapacity} }
+// SkipCauses returns the closed set.
+func SkipCauses() []SkipCause { return []SkipCause{SkipOverlap, SkipCapacity} }
 
 // ErrUnknownTarget is returned for a target that has no check.
 var ErrUnknownTarget = errors.New("unknown target")
 
 // Options says what becomes of the runs. The functions may be called
-// concurrently, for one target one at a time; none but Untimed may be nil.
+// concurrently, for one target one at a time; none but OnDemandOnly may be nil.
 type Options struct {
 	Seed     string                            // replicas with different seeds run at different phases
 	Report   func(probe.Target, probe.Result)  // every run that was not canceled
-	Skipped  func(probe.Target, Cause)         // every run that did not begin
+	Skipped  func(probe.Target, SkipCause)     // every run that did not begin
 	Panicked func(t probe.Target, at []string) // where a prober panicked, without its message
 
-	Untimed func(probe.Target) bool // which targets run only when somebody asks; nil: none
+	OnDemandOnly func(probe.Target) bool // which targets run only when somebody asks; nil: none
 }
 
 // Caps bounds how many probes run at once.
@@ -183,7 +183,7 @@ func (s *Scheduler) InFlight() int {
 
 // start sets the timer of e for its first run, if it has one.
 func (s *Scheduler) start(e *entry) {
-	if s.options.Untimed != nil && s.options.Untimed(e.check.Target) {
+	if s.options.OnDemandOnly != nil && s.options.OnDemandOnly(e.check.Target) {
 		return
 	}
 	e.due = s.phaseOf(e.check.Target).first(s.zero, e.check.Interval, time.Now())
@@ -213,17 +213,17 @@ func (s *Scheduler) tick(e *entry) {
 
 // plan says whether a run due at planned begins, and if not, why not. A run
 // that still waits for room keeps its place in line, for the newer date.
-func (e *entry) plan(planned time.Time) (begin bool, skipped Cause) {
+func (e *entry) plan(planned time.Time) (begin bool, skipped SkipCause) {
 	switch {
 	case e.run == nil:
 		e.run = &run{planned: planned, done: make(chan struct{})}
 		e.disperse(e.run)
 		return true, ""
 	case e.run.begun:
-		return false, CauseOverlap
+		return false, SkipOverlap
 	}
 	e.run.planned = planned
-	return false, CauseCapacity
+	return false, SkipCapacity
 }
 
 // Now runs the check of target at once, or joins its run that is going on,

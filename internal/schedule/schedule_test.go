@@ -54,12 +54,12 @@ func checkOf(name, host string, interval, timeout time.Duration, p probe.Prober)
 type log struct {
 	mu       sync.Mutex
 	results  map[string][]probe.Result
-	skipped  map[Cause]int
+	skipped  map[SkipCause]int
 	panicked [][]string
 }
 
 func newLog() *log {
-	return &log{results: map[string][]probe.Result{}, skipped: map[Cause]int{}}
+	return &log{results: map[string][]probe.Result{}, skipped: map[SkipCause]int{}}
 }
 
 func (l *log) locked(f func()) {
@@ -79,7 +79,7 @@ func (l *log) options() Options {
 		Report: func(t probe.Target, r probe.Result) {
 			l.locked(func() { l.results[t.Name] = append(l.results[t.Name], r) })
 		},
-		Skipped:  func(_ probe.Target, c Cause) { l.locked(func() { l.skipped[c]++ }) },
+		Skipped:  func(_ probe.Target, c SkipCause) { l.locked(func() { l.skipped[c]++ }) },
 		Panicked: func(_ probe.Target, at []string) { l.locked(func() { l.panicked = append(l.panicked, at) }) },
 	}
 }
@@ -127,7 +127,7 @@ func TestOverlapIsSkippedAndCounted(t *testing.T) {
 		if most != 1 {
 			t.Errorf("%d runs of one target at once", most)
 		}
-		if len(l.results["a"]) != 20 || l.skipped[CauseOverlap] < 38 || l.skipped[CauseOverlap] > 40 || l.skipped[CauseCapacity] != 0 {
+		if len(l.results["a"]) != 20 || l.skipped[SkipOverlap] < 38 || l.skipped[SkipOverlap] > 40 || l.skipped[SkipCapacity] != 0 {
 			t.Errorf("%d runs, skipped %v; want 20 runs and each second and third minute skipped as overlap",
 				len(l.results["a"]), l.skipped)
 		}
@@ -150,7 +150,7 @@ func TestHangingHostStarvesNobody(t *testing.T) {
 				t.Fatalf("the good target was %v late", r.Start.Sub(r.Planned))
 			}
 		}
-		if l.skipped[CauseCapacity] == 0 {
+		if l.skipped[SkipCapacity] == 0 {
 			t.Error("nothing was skipped for lack of room")
 		}
 		for i := range 30 {

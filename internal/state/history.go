@@ -21,10 +21,10 @@ type Run struct {
 	TransactionID string
 }
 
-func runOf(result *probe.Result, cause Cause) Run {
+func runOf(result *probe.Result, outcome Outcome) Run {
 	return Run{
 		Start: result.Start, Duration: result.Duration, Phases: result.Phases,
-		Reason: cause.Reason, Layer: cause.Layer, Detail: probe.DetailOf(result.Err),
+		Reason: outcome.Reason, Layer: outcome.Layer, Detail: probe.DetailOf(result.Err),
 		Answered: result.Answered, Status: result.Status, Size: result.Size, TransactionID: result.TransactionID,
 	}
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -9,13 +10,13 @@ import (
 
 // Key is what is known of the credential that a target uses.
 type Key struct {
-	Learned  Learned
+	Info     KeyInfo
 	Seen     []probe.KeyEnd   // what the last run found in the credential itself
 	Accepted probe.KeyVerdict // what the gateway last said of it
 }
 
-// Learned is what others say of a target's key.
-type Learned struct {
+// KeyInfo is what others say of a target's key.
+type KeyInfo struct {
 	Used       bool           // the target has a key that somebody issued
 	Ends       []probe.KeyEnd // at most one by source
 	Superseded probe.Count    // 1: there is a newer key; not observed where the API manager does not know ours
@@ -29,15 +30,15 @@ func (k *Key) observe(seen probe.Observation) {
 }
 
 // Ends returns when the key ends, by each source that says so.
-func (k *Key) Ends() []probe.KeyEnd { return slices.Concat(k.Learned.Ends, k.Seen) }
+func (k *Key) Ends() []probe.KeyEnd { return slices.Concat(k.Info.Ends, k.Seen) }
 
-// Learn remembers what others say of a target's key. A target that is gone is ignored.
-func (s *Store) Learn(target probe.Target, learned Learned) {
+// SetKeyInfo remembers what others say of a target's key. A target that is gone is ignored.
+func (s *Store) SetKeyInfo(target probe.Target, info KeyInfo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r, known := s.targets[target]
 	if known {
-		r.change(func(row *Target) { row.Key.Learned = learned })
+		r.change(func(row *Target) { row.Key.Info = info })
 	}
 }
 
@@ -56,44 +57,40 @@ type Manager struct {
 	LastSuccess time.Time // zero: none yet
 }
 
-// SetInstitutions makes places the whole set; what was read of those that stay managed is kept.
-func (s *Store) SetInstitutions(places []Institution) {
+// SetInstitutions makes institutions the whole set; what was read of those that stay managed is kept.
+func (s *Store) SetInstitutions(institutions []Institution) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := s.places
-	s.places = make(map[string]Institution, len(places))
-	for _, place := range places {
-		place.Manager = Manager{}
-		if place.Managed {
-			place.Manager = before[place.Name].Manager
+	before := s.institutions
+	s.institutions = make(map[string]Institution, len(institutions))
+	for _, institution := range institutions {
+		institution.Manager = Manager{}
+		if institution.Managed {
+			institution.Manager = before[institution.Name].Manager
 		}
-		s.places[place.Name] = place
+		s.institutions[institution.Name] = institution
 	}
 }
 
-// Read remembers how reading an institution's API manager went, and when it
+// SetManagerStatus remembers how reading an institution's API manager went, and when it
 // last succeeded; a zero last leaves what is known of that.
-func (s *Store) Read(institution string, ok bool, last time.Time) {
+func (s *Store) SetManagerStatus(name string, ok bool, last time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	place := s.places[institution]
-	if !place.Managed {
+	institution := s.institutions[name]
+	if !institution.Managed {
 		return
 	}
 	if last.IsZero() {
-		last = place.Manager.LastSuccess
+		last = institution.Manager.LastSuccess
 	}
-	place.Manager = Manager{true, ok, last}
-	s.places[institution] = place
+	institution.Manager = Manager{true, ok, last}
+	s.institutions[name] = institution
 }
 
 // Institutions returns all institutions, in no order.
 func (s *Store) Institutions() []Institution {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	places := make([]Institution, 0, len(s.places))
-	for _, place := range s.places {
-		places = append(places, place)
-	}
-	return places
+	return slices.AppendSeq(make([]Institution, 0, len(s.institutions)), maps.Values(s.institutions))
 }

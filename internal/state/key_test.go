@@ -47,7 +47,7 @@ func TestKeyEnds(t *testing.T) {
 	store.Replace([]probe.Check{check("a")})
 	own := probe.KeyEnd{Source: probe.SourceJWT, At: at(50)}
 	configured := probe.KeyEnd{Source: probe.SourceConfig, At: at(40)}
-	learned := state.Learned{Used: true, Ends: []probe.KeyEnd{configured}, Superseded: probe.Count{N: 1, OK: true}}
+	learned := state.KeyInfo{Used: true, Ends: []probe.KeyEnd{configured}, Superseded: probe.Count{N: 1, OK: true}}
 	ends := func(want ...probe.KeyEnd) {
 		t.Helper()
 		key := only(t, store).Key
@@ -59,16 +59,16 @@ func TestKeyEnds(t *testing.T) {
 	result.KeyEnds = []probe.KeyEnd{own}
 	store.Report(target("a"), result)
 	ends(own)
-	store.Learn(target("a"), learned)
-	store.Learn(target("gone"), learned)
+	store.SetKeyInfo(target("a"), learned)
+	store.SetKeyInfo(target("gone"), learned)
 	ends(configured, own)
 	store.Replace([]probe.Check{check("a")})
 	store.Report(target("a"), run(1, dead)) // it could not be read
 	ends(configured)
-	if diff := gocmp.Diff(learned, only(t, store).Key.Learned); diff != "" {
+	if diff := gocmp.Diff(learned, only(t, store).Key.Info); diff != "" {
 		t.Errorf("learned (-want +got):\n%s", diff)
 	}
-	store.Learn(target("a"), state.Learned{})
+	store.SetKeyInfo(target("a"), state.KeyInfo{})
 	ends()
 }
 
@@ -86,10 +86,10 @@ func TestInstitutions(t *testing.T) {
 	}
 	store.SetInstitutions([]state.Institution{uio, uib})
 	hold("before a reading", uib, uio)
-	store.Read("uio", true, at(2))
-	store.Read("uio", false, time.Time{})
-	store.Read("uib", true, at(2)) // the last reading of a manager that is gone
-	store.Read("ntnu", true, at(2))
+	store.SetManagerStatus("uio", true, at(2))
+	store.SetManagerStatus("uio", false, time.Time{})
+	store.SetManagerStatus("uib", true, at(2)) // the last reading of a manager that is gone
+	store.SetManagerStatus("ntnu", true, at(2))
 	read := uio
 	read.Manager = state.Manager{Tried: true, LastSuccess: at(2)}
 	hold("after readings", uib, read)

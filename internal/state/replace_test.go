@@ -25,7 +25,7 @@ func TestReplace(t *testing.T) {
 	changed := check("a")
 	changed.Title, changed.Interval, changed.Timeout = "A", time.Hour, time.Second
 	gone = store.Replace([]probe.Check{check("d"), changed})
-	slices.SortFunc(gone, state.Compare)
+	slices.SortFunc(gone, probe.Target.Compare)
 	if diff := cmp.Diff([]probe.Target{target("b"), target("c")}, gone); diff != "" {
 		t.Errorf("gone (-want +got):\n%s", diff)
 	}

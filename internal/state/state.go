@@ -30,24 +30,24 @@ type Target struct {
 // LastRun returns when the last run ended.
 func (t *Target) LastRun() time.Time { return t.Last.Start.Add(t.Last.Duration) }
 
-// Cause is a reason with its layer.
-type Cause struct {
+// Outcome is a reason with its layer.
+type Outcome struct {
 	Reason probe.Reason
 	Layer  probe.Layer
 }
 
-// ReasonCount is how often a target failed for one cause.
+// ReasonCount is how often a target failed for one outcome.
 type ReasonCount struct {
-	Cause
+	Outcome
 	Count uint64
 }
 
 // Store remembers every target of the present configuration. Safe for concurrent use.
 type Store struct {
-	mu      sync.Mutex
-	targets map[probe.Target]*record
-	sorted  []*record // those of targets; what it holds never changes, Replace makes a new one
-	places  map[string]Institution
+	mu           sync.Mutex
+	targets      map[probe.Target]*record
+	sorted       []*record // those of targets; what it holds never changes, Replace makes a new one
+	institutions map[string]Institution
 }
 
 type record struct {
@@ -58,7 +58,7 @@ type record struct {
 
 // New returns a Store without targets.
 func New() *Store {
-	return &Store{targets: map[probe.Target]*record{}, places: map[string]Institution{}}
+	return &Store{targets: map[probe.Target]*record{}, institutions: map[string]Institution{}}
 }
 
 // Replace makes checks the whole set of targets. Those that were there keep
@@ -84,7 +84,7 @@ func (s *Store) Replace(checks []probe.Check) (gone []probe.Target) {
 		delete(before, check.Target)
 	}
 	s.sorted = slices.SortedFunc(maps.Values(s.targets), func(a, b *record) int {
-		return Compare(a.row.Load().Target, b.row.Load().Target)
+		return a.row.Load().Target.Compare(b.row.Load().Target)
 	})
 	return slices.Collect(maps.Keys(before))
 }
@@ -92,11 +92,11 @@ func (s *Store) Replace(checks []probe.Check) (gone []probe.Target) {
 // Change says how a run's outcome compares with the one before.
 type Change struct {
 	First bool // there was none before
-	From  Cause
-	To    Cause // empty: success
+	From  Outcome
+	To    Outcome // empty: success
 }
 
-// Changed says whether success or cause are others than before.
+// Changed says whether success or outcome are others than before.
 func (c Change) Changed() bool { return c.First || c.From != c.To }
 
 // Report remembers a run. The late result of a target that is gone is dropped; known is then false.
@@ -109,8 +109,8 @@ func (s *Store) Report(target probe.Target, result probe.Result) (change Change,
 	}
 	before := r.row.Load()
 	change.First = before.Runs == 0
-	change.From = causeOf(before.Last.Err)
-	change.To = causeOf(result.Err)
+	change.From = outcomeOf(before.Last.Err)
+	change.To = outcomeOf(result.Err)
 	r.add(result, change)
 	return change, true
 }
@@ -124,7 +124,7 @@ func (r *record) add(result probe.Result, change Change) {
 	r.change(func(row *Target) { row.add(result, change) })
 }
 
-// change puts a changed copy in the place of the row: whoever has read the row before keeps it as it was.
+// change replaces the row by a changed copy: readers of the former row keep it as it was.
 func (r *record) change(by func(*Target)) {
 	row := *r.row.Load()
 	by(&row)
@@ -146,9 +146,9 @@ func (t *Target) add(result probe.Result, change Change) {
 	t.Reasons = counted(t.Reasons, change.To)
 }
 
-func causeOf(err error) Cause {
+func outcomeOf(err error) Outcome {
 	reason, layer := probe.ReasonOf(err)
-	return Cause{Reason: reason, Layer: layer}
+	return Outcome{Reason: reason, Layer: layer}
 }
 
 // Target returns what is known of one target; known is false where it is gone.
@@ -185,26 +185,17 @@ func (s *Store) Snapshot() []Target {
 	return rows
 }
 
-// Compare orders targets by institution, kind and name.
-func Compare(a, b probe.Target) int {
-	return cmp.Or(
-		cmp.Compare(a.Institution, b.Institution),
-		cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(a.Name, b.Name),
-	)
-}
-
-// counted returns reasons with one more failure of that cause; reasons itself stays as it is.
-func counted(reasons []ReasonCount, cause Cause) []ReasonCount {
-	at, found := slices.BinarySearchFunc(reasons, cause, func(r ReasonCount, c Cause) int { return compareCauses(r.Cause, c) })
+// counted returns reasons with one more failure of that outcome; reasons itself stays as it is.
+func counted(reasons []ReasonCount, outcome Outcome) []ReasonCount {
+	at, found := slices.BinarySearchFunc(reasons, outcome, func(r ReasonCount, c Outcome) int { return compareOutcomes(r.Outcome, c) })
 	reasons = slices.Clone(reasons)
 	if !found {
-		reasons = slices.Insert(reasons, at, ReasonCount{Cause: cause})
+		reasons = slices.Insert(reasons, at, ReasonCount{Outcome: outcome})
 	}
 	reasons[at].Count++
 	return reasons
 }
 
-func compareCauses(a, b Cause) int {
+func compareOutcomes(a, b Outcome) int {
 	return cmp.Or(cmp.Compare(a.Layer, b.Layer), cmp.Compare(a.Reason, b.Reason))
 }

@@ -44,10 +44,10 @@ var (
 
 func TestReport(t *testing.T) {
 	var (
-		none    = state.Cause{}
-		timeout = state.Cause{Reason: probe.ReasonBackendTimeout, Layer: probe.LayerBackend}
-		connect = state.Cause{Reason: probe.ReasonConnect, Layer: probe.LayerNetwork}
-		unknown = state.Cause{Reason: probe.ReasonInternal, Layer: probe.LayerExporter}
+		none    = state.Outcome{}
+		timeout = state.Outcome{Reason: probe.ReasonBackendTimeout, Layer: probe.LayerBackend}
+		connect = state.Outcome{Reason: probe.ReasonConnect, Layer: probe.LayerNetwork}
+		unknown = state.Outcome{Reason: probe.ReasonInternal, Layer: probe.LayerExporter}
 	)
 	store := state.New()
 	store.Replace([]probe.Check{check("a")})
@@ -119,7 +119,7 @@ func TestReasonsAreSortedByLayerAndReason(t *testing.T) {
 	}
 	store.Report(target("a"), run(0, nil))
 	row := func(layer probe.Layer, reason probe.Reason, n uint64) state.ReasonCount {
-		return state.ReasonCount{Cause: state.Cause{Reason: reason, Layer: layer}, Count: n}
+		return state.ReasonCount{Outcome: state.Outcome{Reason: reason, Layer: layer}, Count: n}
 	}
 	want := []state.ReasonCount{
 		row(probe.LayerBackend, probe.ReasonExpectation, 1),

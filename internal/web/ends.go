@@ -7,6 +7,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // end is when something expires.
@@ -48,7 +49,7 @@ func expiryOf(targets []state.Target, places []state.Institution, now time.Time)
 		switch {
 		case known && !key.At.IsZero():
 			ends = append(ends, dated{"key", "", string(key.Source), key.At, t})
-		case !known && t.Key.Learned.Used:
+		case !known && t.Key.Info.Used:
 			x.Unknown++
 		}
 	}
@@ -62,7 +63,7 @@ func expiryOf(targets []state.Target, places []state.Institution, now time.Time)
 
 func (d *dated) inWords(now time.Time) end {
 	e := end{
-		What: d.what, Institution: named(d.target.InstitutionTitle, d.target.Institution), Name: shown(d.name),
+		What: d.what, Institution: named(d.target.InstitutionTitle, d.target.Institution), Name: view.Printable(d.name),
 		Link: linkTo(d.target.Target), Source: d.source, At: momentOf(d.at, now), Urgency: urgency(d.at.Sub(now)),
 	}
 	switch d.what {

@@ -15,7 +15,7 @@ import (
 const aDay = 24 * time.Hour
 
 func withKey(row state.Target, ends ...probe.KeyEnd) state.Target {
-	row.Key.Learned = state.Learned{Used: true, Ends: ends}
+	row.Key.Info = state.KeyInfo{Used: true, Ends: ends}
 	return row
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
@@ -39,10 +40,10 @@ func everywhere(text string) web.Options {
 		run := state.Run{Reason: probe.ReasonConnect, Detail: text, TransactionID: "id", Phases: probe.Phases{1, 2, 3}}
 		return []state.Run{run}, []state.Run{run}
 	}
-	o.Configured = func(probe.Target) web.Configuration {
-		return web.Configuration{
-			Facts:   []web.Fact{{Name: text, Value: text}},
-			Request: &web.Request{Method: "GET", URL: text, Headers: []web.Header{{Name: text, Value: text}}, KeyHeader: text, Body: text},
+	o.Configured = func(probe.Target) view.Configuration {
+		return view.Configuration{
+			Facts:   []view.Fact{{Name: text, Value: text}},
+			Request: &view.Request{Method: "GET", URL: text, Headers: []view.Header{{Name: text, Value: text}}, KeyHeader: text, Body: text},
 		}
 	}
 	return o

@@ -8,6 +8,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // indexPage is what index.html shows.
@@ -21,7 +22,7 @@ type indexPage struct {
 	Causes              []causeOfMany
 	Sections            []section
 	Expiry              expiry
-	Health              []Fact
+	Health              []view.Fact
 }
 
 // causeOfMany is a cause with the targets that fail for it.
@@ -55,9 +56,9 @@ func (s *site) overview(f filter, now time.Time) *indexPage {
 	targets := f.narrow(all)
 	counts := map[string]int{}
 	for i := range targets {
-		counts[stateOf(&targets[i])]++
+		counts[view.StateOf(&targets[i])]++
 	}
-	p.OK, p.Failed, p.Waiting = counts[stateOK], counts[stateFailed], counts[stateWaiting]
+	p.OK, p.Failed, p.Waiting = counts[view.StateOK], counts[view.StateFailed], counts[view.StateWaiting]
 	p.Title = headline(p.OK, p.Failed, p.Waiting, late(targets, health.Loaded, now))
 	p.Tab = p.Title + newest(targets)
 	p.Causes = causesOf(targets, now)
@@ -68,8 +69,8 @@ func (s *site) overview(f filter, now time.Time) *indexPage {
 
 // headline says the whole in one line.
 func headline(ok, failed, waiting, overdue int) string {
-	fails := plural(failed, "target fails", "targets fail")
-	lateness := plural(overdue, "target has not run for three intervals", "targets have not run for three intervals")
+	fails := view.Plural(failed, "target fails", "targets fail")
+	lateness := view.Plural(overdue, "target has not run for three intervals", "targets have not run for three intervals")
 	switch {
 	case failed > 0 && overdue > 0:
 		return fails + ", " + lateness
@@ -90,18 +91,18 @@ func headline(ok, failed, waiting, overdue int) string {
 // causesOf groups what fails by its cause, in the order of the table of reasons: one broken
 // gateway is one thing to mend, however many targets it takes down.
 func causesOf(targets []state.Target, now time.Time) []causeOfMany {
-	byCause := map[state.Cause][]failureRow{}
+	byCause := map[state.Outcome][]failureRow{}
 	for i := range targets {
 		t := &targets[i]
-		if stateOf(t) == stateFailed {
+		if view.StateOf(t) == view.StateFailed {
 			reason, layer := probe.ReasonOf(t.Last.Err)
-			cause := state.Cause{Reason: reason, Layer: layer}
+			cause := state.Outcome{Reason: reason, Layer: layer}
 			byCause[cause] = append(byCause[cause], failureOf(t, now))
 		}
 	}
 	var causes []causeOfMany
 	for _, e := range probe.Explanations() {
-		rows := byCause[state.Cause{Reason: e.Reason, Layer: e.Layer}]
+		rows := byCause[state.Outcome{Reason: e.Reason, Layer: e.Layer}]
 		if len(rows) > 0 {
 			causes = append(causes, causeOfMany{e, rows})
 		}
@@ -112,18 +113,18 @@ func causesOf(targets []state.Target, now time.Time) []causeOfMany {
 func failureOf(t *state.Target, now time.Time) failureRow {
 	return failureRow{
 		Institution: named(t.InstitutionTitle, t.Institution), Kind: t.Kind, Name: named(t.Title, t.Name), Link: linkTo(t.Target),
-		Detail: shown(probe.DetailOf(t.Last.Err)), Contact: shown(t.Contact), Since: momentOf(t.Since, now),
+		Detail: view.Printable(probe.DetailOf(t.Last.Err)), Contact: view.Printable(t.Contact), Since: momentOf(t.Since, now),
 	}
 }
 
 // newest names those that began to fail last, so that a page's title changes also when others fail than before.
 func newest(targets []state.Target) string {
 	const most = 3
-	failing := slices.DeleteFunc(slices.Clone(targets), func(t state.Target) bool { return stateOf(&t) != stateFailed })
+	failing := slices.DeleteFunc(slices.Clone(targets), func(t state.Target) bool { return view.StateOf(&t) != view.StateFailed })
 	slices.SortStableFunc(failing, func(a, b state.Target) int { return b.Since.Compare(a.Since) })
 	var names []string
 	for i := range failing[:min(len(failing), most)] {
-		names = append(names, shown(failing[i].Name)+" "+failing[i].Kind+" "+shown(failing[i].Institution))
+		names = append(names, view.Printable(failing[i].Name)+" "+failing[i].Kind+" "+view.Printable(failing[i].Institution))
 	}
 	switch {
 	case len(names) == 0:

@@ -6,6 +6,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // cell is the state of one target, as a link to its page. The zero cell is no target.
@@ -17,7 +18,7 @@ type cell struct {
 
 func cellOf(t *state.Target) cell {
 	reason, _ := probe.ReasonOf(t.Last.Err)
-	return cell{t.Name, shown(t.Name), stateOf(t), linkTo(t.Target), reason}
+	return cell{t.Name, view.Printable(t.Name), view.StateOf(t), linkTo(t.Target), reason}
 }
 
 // section is all targets of a kind, a row for each institution. With Columns
@@ -86,7 +87,7 @@ func (s *section) align(names []string) {
 	column := make(map[string]int, len(names))
 	for i, name := range names {
 		column[name] = i
-		s.Columns = append(s.Columns, shown(name))
+		s.Columns = append(s.Columns, view.Printable(name))
 	}
 	for i, row := range s.Rows {
 		aligned := make([]cell, len(names))

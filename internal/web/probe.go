@@ -13,6 +13,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // Probing is what /probe needs. Run returns nil once target has a new result,
@@ -119,40 +120,40 @@ func explain(t *state.Target) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-func explanation(t *state.Target) []Fact {
+func explanation(t *state.Target) []view.Fact {
 	run := &t.Last
-	lines := []Fact{
-		{Name: "institution", Value: shown(t.Institution)},
+	lines := []view.Fact{
+		{Name: "institution", Value: view.Printable(t.Institution)},
 		{Name: "kind", Value: t.Kind},
-		{Name: "target", Value: shown(t.Name)},
-		{Name: "address", Value: shown(t.Address)},
+		{Name: "target", Value: view.Printable(t.Name)},
+		{Name: "address", Value: view.Printable(t.Address)},
 		{Name: "result", Value: "success"},
 	}
 	if run.Err != nil {
 		e := probe.Explain(probe.ReasonOf(run.Err))
 		lines[len(lines)-1].Value = fmt.Sprintf("failed: %s, layer %s", e.Reason, e.Layer)
-		lines = append(lines, Fact{Name: "meaning", Value: e.Meaning}, Fact{Name: "next", Value: e.Next},
-			Fact{Name: "detail", Value: probe.DetailOf(run.Err)})
+		lines = append(lines, view.Fact{Name: "meaning", Value: e.Meaning}, view.Fact{Name: "next", Value: e.Next},
+			view.Fact{Name: "detail", Value: probe.DetailOf(run.Err)})
 	}
-	lines = append(lines, Fact{Name: "started", Value: run.Start.UTC().Format(time.RFC3339Nano)},
-		Fact{Name: "duration", Value: took(run.Duration) + ", of at most " + run.Limit.String()})
+	lines = append(lines, view.Fact{Name: "started", Value: run.Start.UTC().Format(time.RFC3339Nano)},
+		view.Fact{Name: "duration", Value: view.FormatLatency(run.Duration) + ", of at most " + run.Limit.String()})
 	for phase, d := range run.Phases {
 		if d > 0 {
-			lines = append(lines, Fact{Name: "  " + probe.Phase(phase).String(), Value: took(d)})
+			lines = append(lines, view.Fact{Name: "  " + probe.Phase(phase).String(), Value: view.FormatLatency(d)})
 		}
 	}
 	return append(lines, answerFacts(run)...)
 }
 
 // answerFacts says what came back. What is empty was not observed.
-func answerFacts(run *probe.Result) (facts []Fact) {
+func answerFacts(run *probe.Result) (facts []view.Fact) {
 	if run.Answered {
-		facts = append(facts, Fact{Name: "status", Value: strconv.Itoa(run.Status)}, Fact{Name: "size", Value: size(run.Size)})
+		facts = append(facts, view.Fact{Name: "status", Value: strconv.Itoa(run.Status)}, view.Fact{Name: "size", Value: view.FormatSize(run.Size)})
 	}
-	facts = append(facts, Fact{Name: "transaction id", Value: run.TransactionID})
+	facts = append(facts, view.Fact{Name: "transaction id", Value: run.TransactionID})
 	if !run.Certificate.Expiry.IsZero() {
 		verified := map[bool]string{true: "trusted", false: "not trusted"}[run.Certificate.Verified]
-		facts = append(facts, Fact{Name: "certificate", Value: verified + ", ends " + run.Certificate.Expiry.UTC().Format(time.RFC3339)})
+		facts = append(facts, view.Fact{Name: "certificate", Value: verified + ", ends " + run.Certificate.Expiry.UTC().Format(time.RFC3339)})
 	}
 	return facts
 }

@@ -11,24 +11,8 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
-
-// The states of a target: a closed set.
-const (
-	stateOK      = "ok"
-	stateFailed  = "failed"
-	stateWaiting = "waiting" // it has not run yet
-)
-
-func stateOf(t *state.Target) string {
-	switch {
-	case t.Runs == 0:
-		return stateWaiting
-	case t.Last.Err != nil:
-		return stateFailed
-	}
-	return stateOK
-}
 
 // parameter is one that narrows which targets are shown.
 type parameter struct {
@@ -42,7 +26,7 @@ func parameters() []parameter {
 		{"institution", func(t *state.Target) string { return t.Institution }, nil},
 		{"kind", func(t *state.Target) string { return t.Kind }, kinds()},
 		{"target", func(t *state.Target) string { return t.Name }, nil},
-		{"state", stateOf, []string{stateFailed, stateWaiting, stateOK}},
+		{"state", view.StateOf, []string{view.StateFailed, view.StateWaiting, view.StateOK}},
 	}
 }
 
@@ -66,7 +50,7 @@ func filterOf(r *http.Request) (filter, error) {
 		delete(given, p.name)
 		for _, value := range f[p.name] {
 			if p.closed != nil && !slices.Contains(p.closed, value) {
-				return nil, fmt.Errorf("there is no %s %q: it is one of %s", p.name, shown(value), strings.Join(p.closed, ", "))
+				return nil, fmt.Errorf("there is no %s %q: it is one of %s", p.name, view.Printable(value), strings.Join(p.closed, ", "))
 			}
 		}
 	}
@@ -114,7 +98,7 @@ func unknown(left url.Values, known string) error {
 	if len(left) == 0 {
 		return nil
 	}
-	return fmt.Errorf("unknown parameter %q: there are %s", shown(slices.Min(slices.Collect(maps.Keys(left)))), known)
+	return fmt.Errorf("unknown parameter %q: there are %s", view.Printable(slices.Min(slices.Collect(maps.Keys(left)))), known)
 }
 
 // narrow returns those of targets that f wants. It takes targets over.
@@ -178,7 +162,7 @@ func (f filter) form(all []state.Target) []field {
 		values = append(values, slices.DeleteFunc(slices.Clone(f[p.name]), func(v string) bool { return slices.Contains(values, v) })...)
 		shownField := field{Name: p.name, Multiple: len(f[p.name]) > 1}
 		for _, value := range values {
-			shownField.Options = append(shownField.Options, option{value, shown(value), slices.Contains(f[p.name], value)})
+			shownField.Options = append(shownField.Options, option{value, view.Printable(value), slices.Contains(f[p.name], value)})
 		}
 		fields = append(fields, shownField)
 	}

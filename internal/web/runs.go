@@ -6,6 +6,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // runRow is a remembered run as the target's page shows it.
@@ -60,11 +61,11 @@ func rowsOf(runs []state.Run, longest time.Duration) []runRow {
 	rows := make([]runRow, len(runs))
 	for i, run := range runs {
 		rows[i] = runRow{
-			At: run.Start.UTC(), Reason: run.Reason, Layer: run.Layer, Detail: shown(run.Detail),
-			Duration: took(run.Duration), TransactionID: run.TransactionID,
+			At: run.Start.UTC(), Reason: run.Reason, Layer: run.Layer, Detail: view.Printable(run.Detail),
+			Duration: view.FormatLatency(run.Duration), TransactionID: run.TransactionID,
 		}
 		if run.Answered {
-			rows[i].Status, rows[i].Size = run.Status, size(run.Size)
+			rows[i].Status, rows[i].Size = run.Status, view.FormatSize(run.Size)
 		}
 		rows[i].Bars, rows[i].Phases = waterfall(run.Phases, longest)
 	}
@@ -83,7 +84,7 @@ func waterfall(phases probe.Phases, longest time.Duration) (bars []bar, words st
 		width := max(barScale*int64(d)/int64(longest), barLeast)
 		x := min(barScale*int64(before)/int64(longest), barScale-width)
 		bars = append(bars, bar{name, max(x, 0), width})
-		parts = append(parts, name+" "+took(d))
+		parts = append(parts, name+" "+view.FormatLatency(d))
 		before += d
 	}
 	return bars, strings.Join(parts, ", ")

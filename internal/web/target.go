@@ -6,13 +6,8 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
-
-// Configuration is what the configuration says of a target, for people: nothing in it is secret or private.
-type Configuration struct {
-	Facts   []Fact
-	Request *Request // nil: the check sends none
-}
 
 // targetPage is what target.html shows.
 type targetPage struct {
@@ -26,7 +21,7 @@ type targetPage struct {
 	Groups                       []group
 	Failures, Runs               []runRow
 	Phases                       []string // those that the rows show
-	Configured                   []Fact
+	Configured                   []view.Fact
 	Curl, PowerShell             string
 	Unauthenticated              bool // the request carries no valid key
 }
@@ -34,7 +29,7 @@ type targetPage struct {
 // group is what is known of one thing about a target.
 type group struct {
 	Title string
-	Facts []Fact
+	Facts []view.Fact
 }
 
 func (s *site) target(w http.ResponseWriter, r *http.Request) {
@@ -54,22 +49,22 @@ func (s *site) target(w http.ResponseWriter, r *http.Request) {
 func (s *site) detail(t *state.Target, now time.Time) *targetPage {
 	p := &targetPage{
 		head: s.head(now), Institution: named(t.InstitutionTitle, t.Institution), InstitutionLink: institutionLink(t.Institution),
-		Kind: t.Kind, Name: shown(t.Name), Contact: shown(t.Contact), State: stateOf(t), Count: countOf(t),
+		Kind: t.Kind, Name: view.Printable(t.Name), Contact: view.Printable(t.Contact), State: view.StateOf(t), Count: countOf(t),
 		Since: momentOf(t.Since, now), LastSuccess: momentOf(t.LastSuccess, now),
 		Groups: groupsOf(t, now), Unauthenticated: t.Kind == probe.KindAuth,
 	}
-	p.Title = shown(t.Title)
-	p.Tab = map[string]string{stateOK: "ok", stateFailed: "failed", stateWaiting: "not run yet"}[p.State] +
+	p.Title = view.Printable(t.Title)
+	p.Tab = map[string]string{view.StateOK: "ok", view.StateFailed: "failed", view.StateWaiting: "not run yet"}[p.State] +
 		": " + p.Title + ", " + p.Kind + ", " + p.Institution
 	if t.Runs > 0 {
 		p.LastRun = momentOf(t.LastRun(), now)
 		p.Explained = probe.Explain(probe.ReasonOf(t.Last.Err))
-		p.Detail, p.TransactionID = shown(probe.DetailOf(t.Last.Err)), t.Last.TransactionID
+		p.Detail, p.TransactionID = view.Printable(probe.DetailOf(t.Last.Err)), t.Last.TransactionID
 	}
 	p.addHistory(s.History(t.Target))
 	configured := s.Configured(t.Target)
 	for _, f := range configured.Facts {
-		p.Configured = append(p.Configured, Fact{OneWay(f.Name), OneWay(f.Value), f.Bad})
+		p.Configured = append(p.Configured, view.Fact{Name: view.Sanitize(f.Name), Value: view.Sanitize(f.Value), Bad: f.Bad})
 	}
 	if configured.Request != nil {
 		p.Curl, p.PowerShell = configured.Request.Curl(), configured.Request.PowerShell()
@@ -78,7 +73,7 @@ func (s *site) detail(t *state.Target, now time.Time) *targetPage {
 }
 
 func countOf(t *state.Target) string {
-	return plural(int(t.Runs), "run", "runs") + ", " + plural(int(t.Failures), "failure", "failures")
+	return view.Plural(int(t.Runs), "run", "runs") + ", " + view.Plural(int(t.Failures), "failure", "failures")
 }
 
 // groupsOf returns what the runs have found out, besides whether they succeeded.

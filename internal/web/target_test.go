@@ -10,7 +10,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
-	"github.com/integra-exporter/integra_exporter/internal/web"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 func phases(all map[probe.Phase]time.Duration) (p probe.Phases) {
@@ -25,7 +25,7 @@ func troubled(now time.Time) state.Target {
 	row := withKey(withCertificate(rowOf("uio", "api", "org", probe.Fail(probe.ReasonKeyRejected, "HTTP status 401"), 3), now.Add(3*aDay)),
 		probe.KeyEnd{Source: probe.SourceConfig, At: now.Add(-aDay)}, probe.KeyEnd{Source: probe.SourceGravitee})
 	row.Failures, row.LastSuccess, row.Contact, row.Last.TransactionID = 1, now.Add(-3*time.Hour), "who@uio.no", "id-of-last"
-	row.Key.Accepted, row.Key.Learned.Superseded = probe.KeyRejected, probe.Count{N: 1, OK: true}
+	row.Key.Accepted, row.Key.Info.Superseded = probe.KeyRejected, probe.Count{N: 1, OK: true}
 	row.Last.Certificate.Verified = false
 	row.Last.RateLimits = []probe.RateLimit{{Policy: "spike_arrest", Limit: probe.Count{N: 10, OK: true}}}
 	return row
@@ -49,7 +49,7 @@ func runsOf(now time.Time) (failure, success, refused state.Run) {
 }
 
 // troubles is what the page says of troubled at the beginning of the year 2000.
-func troubles(request *web.Request) string {
+func troubles(request *view.Request) string {
 	explained := probe.Explain(probe.ReasonKeyRejected, probe.LayerKey)
 	head := "Time (UTC) | Result | Duration | Phases | Status | Size | Transaction id |\n"
 	failed := "1999-12-31 23:59:49 | ✗ key_rejected key: HTTP status 401 | 1.00 s | connect 250 ms, processing 750 ms | 401 | 61 B | id-of-last |\n"
@@ -81,10 +81,10 @@ func TestTargetPage(t *testing.T) {
 			}
 			return []state.Run{failure, success}, []state.Run{failure, refused}
 		}
-		o.Configured = func(probe.Target) web.Configuration {
-			return web.Configuration{
-				Facts:   []web.Fact{{Name: "Headers", Value: "X-Gravitee-Api-Key: <secret>"}},
-				Request: &web.Request{Method: "GET", URL: "https://gw/org/", KeyHeader: "X-Gravitee-Api-Key"},
+		o.Configured = func(probe.Target) view.Configuration {
+			return view.Configuration{
+				Facts:   []view.Fact{{Name: "Headers", Value: "X-Gravitee-Api-Key: <secret>"}},
+				Request: &view.Request{Method: "GET", URL: "https://gw/org/", KeyHeader: "X-Gravitee-Api-Key"},
 			}
 		}
 		page := get(t, o, "/target?institution=uio&kind=api&target=org")
@@ -113,11 +113,11 @@ func TestTargetPageOfOtherKinds(t *testing.T) {
 	broker.Last.Blocked = probe.Count{N: 1, OK: true}
 	auth, key := rowOf("uio", "auth", "org", nil, 1), rowOf("uio", "key", "token", nil, 0)
 	o := world(broker, auth, key)
-	o.Configured = func(asked probe.Target) web.Configuration {
+	o.Configured = func(asked probe.Target) view.Configuration {
 		if asked == auth.Target {
-			return web.Configuration{Request: &web.Request{Method: "GET", URL: "https://gw/"}}
+			return view.Configuration{Request: &view.Request{Method: "GET", URL: "https://gw/"}}
 		}
-		return web.Configuration{}
+		return view.Configuration{}
 	}
 	for kind, c := range map[string]struct{ path, has, hasNot string }{
 		"rabbitmq": {

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"github.com/integra-exporter/integra_exporter/internal/view"
+
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,7 +10,7 @@ import (
 	"strings"
 )
 
-// targets answers with a Document for every target that the query asks for.
+// targets answers with a view.Document for every target that the query asks for.
 func (s *site) targets(w http.ResponseWriter, r *http.Request) {
 	f, err := filterOf(r)
 	if err != nil {
@@ -16,7 +18,7 @@ func (s *site) targets(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var body bytes.Buffer
-	err = WriteDocuments(&body, f.narrow(s.Targets()))
+	err = view.WriteDocuments(&body, f.narrow(s.Targets()))
 	if err != nil {
 		say(w, http.StatusInternalServerError, "the answer could not be made")
 		return

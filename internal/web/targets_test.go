@@ -33,7 +33,7 @@ func TestTargetsAsJSON(t *testing.T) {
 		row.Last.Phases = phases(map[probe.Phase]time.Duration{probe.PhaseLogin: 250 * time.Millisecond})
 		row.Last.Queues = []probe.QueueSeen{{Name: "q", Ready: 5, Consumers: 1}}
 		row.Last.Blocked = probe.Count{OK: true}
-		row.Key.Accepted, row.Key.Learned.Superseded = probe.KeyRejected, probe.Count{N: 1, OK: true}
+		row.Key.Accepted, row.Key.Info.Superseded = probe.KeyRejected, probe.Count{N: 1, OK: true}
 		waiting := rowOf("uio", "key", "k", nil, 0)
 		explained := probe.Explain(probe.ReasonQueueMissing, probe.LayerBroker)
 		want := []map[string]any{

@@ -9,6 +9,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // Options is what the pages show and what they may do. Reload is nil unless reloading over HTTP is switched on.
@@ -20,7 +21,7 @@ type Options struct {
 	Target        func(probe.Target) (row state.Target, known bool)
 	History       func(probe.Target) (runs, failures []state.Run) // newest first
 	Institutions  func() []state.Institution
-	Configured    func(probe.Target) Configuration
+	Configured    func(probe.Target) view.Configuration
 	Health        func() Health
 	Probing       Probing
 	Ready         func() bool

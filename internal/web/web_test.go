@@ -11,6 +11,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
@@ -23,7 +24,7 @@ func options() web.Options {
 		Target:        func(probe.Target) (state.Target, bool) { return state.Target{}, false },
 		History:       func(probe.Target) (runs, failures []state.Run) { return nil, nil },
 		Institutions:  func() []state.Institution { return nil },
-		Configured:    func(probe.Target) web.Configuration { return web.Configuration{} },
+		Configured:    func(probe.Target) view.Configuration { return view.Configuration{} },
 		Health:        func() web.Health { return web.Health{Version: "1.2.3", Started: time.Now(), Loaded: time.Now()} },
 		Ready:         func() bool { return true },
 	}

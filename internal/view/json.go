@@ -1,4 +1,5 @@
-package web
+// Package view turns what is known of targets into what people and scripts read: JSON documents, shell commands, words.
+package view
 
 import (
 	"encoding/json"
@@ -8,6 +9,24 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
+
+// The states of a target: a closed set.
+const (
+	StateOK      = "ok"
+	StateFailed  = "failed"
+	StateWaiting = "waiting" // it has not run yet
+)
+
+// StateOf returns the state of t.
+func StateOf(t *state.Target) string {
+	switch {
+	case t.Runs == 0:
+		return StateWaiting
+	case t.Last.Err != nil:
+		return StateFailed
+	}
+	return StateOK
+}
 
 // Document is what is known of one target, for scripts. docs/targets.schema.json
 // describes it. What was not observed is not there.
@@ -85,7 +104,7 @@ func DocumentOf(t *state.Target) Document {
 		Institution: t.Institution, Kind: t.Kind, Target: t.Name,
 		InstitutionTitle: t.InstitutionTitle, Title: t.Title, Address: t.Address, Contact: t.Contact,
 		IntervalSeconds: t.Interval.Seconds(), TimeoutSeconds: t.Timeout.Seconds(),
-		State: stateOf(t), Since: t.Since.UTC(), LastSuccess: t.LastSuccess.UTC(), Runs: t.Runs, Failures: t.Failures,
+		State: StateOf(t), Since: t.Since.UTC(), LastSuccess: t.LastSuccess.UTC(), Runs: t.Runs, Failures: t.Failures,
 		Key: keyDocumentOf(&t.Key),
 	}
 	if t.Runs > 0 {
@@ -123,7 +142,7 @@ func keyDocumentOf(k *state.Key) *keyDocument {
 	if k.Accepted != probe.KeyUnproven {
 		d.Accepted = new(k.Accepted == probe.KeyAccepted)
 	}
-	d.Superseded = boolOf(k.Learned.Superseded)
+	d.Superseded = boolOf(k.Info.Superseded)
 	for _, e := range k.Ends() {
 		d.Ends = append(d.Ends, endDocument{e.Source, e.At.IsZero(), e.At.UTC()})
 	}

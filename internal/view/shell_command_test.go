@@ -1,4 +1,4 @@
-package web_test
+package view_test
 
 import (
 	"io"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/integra-exporter/integra_exporter/internal/web"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // received is what a server was sent, as far as the command decides it.
@@ -41,36 +41,36 @@ const oddKey = `k'"$HOME` + "`id`" + `\ ø`
 func TestCurl(t *testing.T) {
 	accept := "application/json"
 	for name, c := range map[string]struct {
-		request web.Request // its URL is a path here
+		request view.Request // its URL is a path here
 		want    received
 	}{
 		"plain": {
-			web.Request{Method: "GET", URL: "/lonn/v1/", KeyHeader: "X-Gravitee-Api-Key"},
+			view.Request{Method: "GET", URL: "/lonn/v1/", KeyHeader: "X-Gravitee-Api-Key"},
 			received{Method: "GET", URI: "/lonn/v1/", Header: map[string]string{"Accept": accept, "X-Gravitee-Api-Key": oddKey}},
 		},
 		"without a key": {
-			web.Request{Method: "GET", URL: "/lonn/v1/"},
+			view.Request{Method: "GET", URL: "/lonn/v1/"},
 			received{Method: "GET", URI: "/lonn/v1/", Header: map[string]string{"Accept": accept}},
 		},
 		"HEAD": {
-			web.Request{Method: "HEAD", URL: "/", KeyHeader: "X-Key"},
+			view.Request{Method: "HEAD", URL: "/", KeyHeader: "X-Key"},
 			received{Method: "HEAD", URI: "/", Header: map[string]string{"Accept": accept, "X-Key": oddKey}},
 		},
 		"what curl and the shell would change": {
-			web.Request{
+			view.Request{
 				Method: "GET", URL: "/a/../b/./{x,y}/[1-3]?q='$(id)'&r=`id`;$HOME&\"*", KeyHeader: "X-$HOME-`id`-Key",
-				Headers: []web.Header{{"Soapaction", `"it's $HOME" \ ` + "`id` ! #"}, {"X-Empty", ""}, {"X-Secret", "<secret>"}},
+				Headers: []view.Header{{"Soapaction", `"it's $HOME" \ ` + "`id` ! #"}, {"X-Empty", ""}, {"X-Secret", "<secret>"}},
 			},
 			received{Method: "GET", URI: "/a/../b/./{x,y}/[1-3]?q='$(id)'&r=`id`;$HOME&\"*", Header: map[string]string{
 				"Accept": accept, "X-$home-`id`-Key": oddKey, "Soapaction": `"it's $HOME" \ ` + "`id` ! #", "X-Empty": "", "X-Secret": "<secret>",
 			}},
 		},
 		"a body of JSON": {
-			web.Request{Method: "POST", URL: "/krr", Body: "@it's …", Headers: []web.Header{{"Content-Type", "application/json"}}},
+			view.Request{Method: "POST", URL: "/krr", Body: "@it's …", Headers: []view.Header{{"Content-Type", "application/json"}}},
 			received{Method: "POST", URI: "/krr", Body: "@it's …", Header: map[string]string{"Accept": accept, "Content-Type": "application/json"}},
 		},
 		"another body, with GET": {
-			web.Request{Method: "GET", URL: "/krr", Body: "…"},
+			view.Request{Method: "GET", URL: "/krr", Body: "…"},
 			received{Method: "GET", URI: "/krr", Body: "…", Header: map[string]string{"Accept": accept}},
 		},
 	} {
@@ -91,9 +91,9 @@ func TestCurl(t *testing.T) {
 }
 
 func TestCurlReadsLikeTheDocumentation(t *testing.T) {
-	q := web.Request{
+	q := view.Request{
 		Method: "POST", URL: "https://gw-uio.intark.uh-it.no/krr", KeyHeader: "X-Gravitee-Api-Key", Body: "…",
-		Headers: []web.Header{{"Content-Type", "application/json"}},
+		Headers: []view.Header{{"Content-Type", "application/json"}},
 		CAFile:  "/etc/our ca.pem", CertFile: "/etc/client.pem", KeyFile: "/etc/client.key",
 	}
 	want := `curl --include \
@@ -113,22 +113,22 @@ func TestCurlReadsLikeTheDocumentation(t *testing.T) {
 
 func TestPowerShell(t *testing.T) {
 	for name, c := range map[string]struct {
-		request web.Request
+		request view.Request
 		want    string
 	}{
 		"plain": {
-			web.Request{Method: "GET", URL: "https://gw/lonn", KeyHeader: "X-Key"},
+			view.Request{Method: "GET", URL: "https://gw/lonn", KeyHeader: "X-Key"},
 			"$headers = @{\n  'Accept' = 'application/json'\n  'X-Key' = $KEY\n}\n" +
 				"Invoke-WebRequest -Method GET -Headers $headers -MaximumRedirection 0 -SkipHttpErrorCheck -Uri 'https://gw/lonn'",
 		},
 		"every kind of quote, and what a double quote would expand": {
-			web.Request{Method: "POST", URL: "https://gw/it's", Body: "‘a’‚b‛$(id)`n", Headers: []web.Header{{"X-A", `"$HOME" 'x'`}, {"X-Empty", ""}}},
+			view.Request{Method: "POST", URL: "https://gw/it's", Body: "‘a’‚b‛$(id)`n", Headers: []view.Header{{"X-A", `"$HOME" 'x'`}, {"X-Empty", ""}}},
 			"$headers = @{\n  'Accept' = 'application/json'\n  'X-A' = '\"$HOME\" ''x'''\n}\n" +
 				"Invoke-WebRequest -Method POST -Headers $headers -MaximumRedirection 0 -SkipHttpErrorCheck " +
 				"-Body '‘‘a’’‚‚b‛‛$(id)`n' -Uri 'https://gw/it''s'",
 		},
 		"client certificate": {
-			web.Request{Method: "GET", URL: "https://gw/", CertFile: "c.pem", KeyFile: "k'.pem"},
+			view.Request{Method: "GET", URL: "https://gw/", CertFile: "c.pem", KeyFile: "k'.pem"},
 			"$headers = @{\n  'Accept' = 'application/json'\n}\n" +
 				"Invoke-WebRequest -Method GET -Headers $headers -MaximumRedirection 0 -SkipHttpErrorCheck -Certificate " +
 				"([Security.Cryptography.X509Certificates.X509Certificate2]::CreateFromPemFile('c.pem', 'k''.pem')) -Uri 'https://gw/'",

@@ -1,4 +1,4 @@
-package web_test
+package view_test
 
 import (
 	"encoding/pem"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/integra-exporter/integra_exporter/internal/web"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // The certificate of httptest is for example.com, and for the address: the
@@ -26,7 +26,7 @@ func TestCurlNamesTheServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request := web.Request{Method: "GET", URL: server.URL + "/lonn/", CAFile: ca, ServerName: "example.com"}
+	request := view.Request{Method: "GET", URL: server.URL + "/lonn/", CAFile: ca, ServerName: "example.com"}
 	printed, err := exec.CommandContext(t.Context(), "sh", "-c", request.Curl()+" --noproxy '*' --silent --show-error").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%s\n%v\n%s", request.Curl(), err, printed)
