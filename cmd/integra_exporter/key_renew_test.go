@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // soon is an interval, and what two runs may take on a machine that is busy.
@@ -19,7 +22,7 @@ const soon = 4 * time.Second
 func within(t *testing.T, limit time.Duration, what string, done func() bool) {
 	t.Helper()
 	began := time.Now()
-	eventually(t, what, done)
+	testkit.Eventually(t, what, done)
 	if took := time.Since(began); took > limit {
 		t.Errorf("%s took %v, want at most %v", what, took, limit)
 	}
@@ -27,7 +30,7 @@ func within(t *testing.T, limit time.Duration, what string, done func() bool) {
 
 // Somebody presses "renew": the old key lives on for a while, is refused, and is replaced in its file.
 func TestRenewedKey(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	const grace = 6 * time.Second // 2h on the platform
 	uio := manage(t, demo.Options{KeyGrace: grace}, "", "")
 	s := start(t, "--config.file="+uio.config)
@@ -36,7 +39,7 @@ func TestRenewedKey(t *testing.T) {
 		return func() bool { return s.metrics(t).present(want) }
 	}
 	valid := map[string]float64{success: 1, accepted: 1, superseded: 0, managerRead: 1, keyState("api", "stillinger", "never"): 1, keyState("api", "stillinger", "dated"): 0}
-	eventually(t, "a valid key without end", holds(valid))
+	testkit.Eventually(t, "a valid key without end", holds(valid))
 	loaded := s.metrics(t)["integra_exporter_config_last_reload_success_timestamp_seconds"]
 
 	renewed, pressed := uio.Renew("uio", "stillinger"), time.Now()
@@ -50,7 +53,7 @@ func TestRenewedKey(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"uio api stillinger": "key key_expired"}, s.metrics(t).reasons()); diff != "" {
 		t.Errorf("what fails (-want +got):\n%s", diff)
 	}
-	write(t, uio.dir, "keys/uio-stillinger", renewed+"\n")
+	testkit.WriteFile(t, uio.dir, "keys/uio-stillinger", renewed+"\n")
 	within(t, soon, "the new key's success", holds(valid))
 	now := s.metrics(t)
 	if now["integra_exporter_config_last_reload_success_timestamp_seconds"] != loaded || len(now.family("integra_key_expiry_timestamp_seconds")) != 0 {
@@ -62,12 +65,12 @@ func TestRenewedKey(t *testing.T) {
 }
 
 func TestRevokedKey(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	uio := manage(t, demo.Options{}, "", "")
 	s := start(t, "--config.file="+uio.config)
-	eventually(t, "a reading", func() bool { return s.metrics(t)[managerRead] == 1 })
+	testkit.Eventually(t, "a reading", func() bool { return s.metrics(t)[managerRead] == 1 })
 	uio.Revoke("uio", "stillinger")
-	eventually(t, "the revocation", func() bool {
+	testkit.Eventually(t, "the revocation", func() bool {
 		return maps.Equal(s.metrics(t).reasons(), map[string]string{"uio api stillinger": "key key_revoked"})
 	})
 	if s.metrics(t)[of("integra_key_accepted", "stillinger")] != 0 {
@@ -77,7 +80,7 @@ func TestRevokedKey(t *testing.T) {
 
 // A failure of the API manager is no failure of the API, and takes nothing away.
 func TestFailingAPIManager(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	uio := manage(t, demo.Options{}, "", "")
 	uio.Renew("uio", "stillinger")
 	s := start(t, "--config.file="+uio.config, "--web.enable-lifecycle")
@@ -85,13 +88,13 @@ func TestFailingAPIManager(t *testing.T) {
 	known := func() bool {
 		return s.metrics(t).present(map[string]float64{superseded: 1, managerRead: 1, of("integra_probe_success", "stillinger"): 1})
 	}
-	eventually(t, "a reading", known)
+	testkit.Eventually(t, "a reading", known)
 	uio.SetManagement("uio", demo.ManagementBroken)
-	eventually(t, "the failure", func() bool { return s.metrics(t).present(map[string]float64{managerRead: 0}) })
+	testkit.Eventually(t, "the failure", func() bool { return s.metrics(t).present(map[string]float64{managerRead: 0}) })
 	failing := s.metrics(t)
 	for _, what := range []string{"while it fails", "after a reload"} {
 		before := s.metrics(t)[runs]
-		eventually(t, "more runs", func() bool { return s.metrics(t)[runs] > before+1 })
+		testkit.Eventually(t, "more runs", func() bool { return s.metrics(t)[runs] > before+1 })
 		now := s.metrics(t)
 		if len(now.reasons()) != 0 || now[superseded] != 1 || now[managerRead] != 0 || now[managerReadAt] != failing[managerReadAt] || failing[managerReadAt] == 0 {
 			t.Errorf("%s: reasons %v, superseded %v, read %v at %v, before %v", what, now.reasons(), now[superseded], now[managerRead], now[managerReadAt], failing[managerReadAt])
@@ -102,8 +105,8 @@ func TestFailingAPIManager(t *testing.T) {
 		}
 	}
 	uio.SetManagement("uio", demo.ManagementHealthy)
-	eventually(t, "the recovery", func() bool { return known() && s.metrics(t)[managerReadAt] > failing[managerReadAt] })
-	eventually(t, "the recovery in the log", func() bool { return strings.Contains(s.err.String(), "API manager is read again") })
+	testkit.Eventually(t, "the recovery", func() bool { return known() && s.metrics(t)[managerReadAt] > failing[managerReadAt] })
+	testkit.Eventually(t, "the recovery in the log", func() bool { return strings.Contains(s.err.String(), "API manager is read again") })
 	if n := strings.Count(s.err.String(), `msg="API manager cannot be read" institution=uio kind=server_error`); n != 1 {
 		t.Errorf("the failure stands %d times in the log, want once, also over reloads:\n%s", n, s.err)
 	}
@@ -111,14 +114,14 @@ func TestFailingAPIManager(t *testing.T) {
 
 // Two sources that disagree are both shown, and told once, also over a reload.
 func TestDisagreement(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	uio := manage(t, demo.Options{}, ", key_expires: 2030-01-01", "")
 	end := time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)
 	uio.EndAt("uio", "stillinger", end)
 	s := start(t, "--config.file="+uio.config, "--web.enable-lifecycle")
 	for range 2 {
 		before := s.metrics(t)[managerReadAt]
-		eventually(t, "two readings", func() bool {
+		testkit.Eventually(t, "two readings", func() bool {
 			return s.metrics(t)[managerReadAt] > before+1.5 && s.metrics(t)[keyEnd("api", "stillinger", "config")] == 1893456000 &&
 				s.metrics(t)[keyEnd("api", "stillinger", "gravitee")] == float64(end.Unix())
 		})
@@ -132,3 +135,74 @@ func TestDisagreement(t *testing.T) {
 		t.Errorf("a failure: %v", s.metrics(t).reasons())
 	}
 }
+
+// institute is one API of uio with its API manager, both asked every second.
+type institute struct {
+	*demo.Platform
+	dir    string
+	config string
+}
+
+// manage starts a platform and writes a configuration of uio's stillinger, with
+// extra beside its key_file and keys as its list of watched credentials.
+func manage(t *testing.T, options demo.Options, extra, keys string) institute {
+	t.Helper()
+	options.WithoutFaults = true
+	platform, err := demo.Start(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = platform.Close() })
+	config, err := platform.WriteConfig(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := institute{platform, filepath.Dir(config), config}
+	i.configure(t, extra, keys)
+	return i
+}
+
+func (i institute) configure(t *testing.T, extra, keys string) {
+	t.Helper()
+	_, path, _ := i.Request("stillinger")
+	testkit.WriteFile(t, i.dir, "config.yml", fmt.Sprintf(`
+defaults: {interval: 1s, timeout: 1s, tls: {ca_file: ca.pem}}
+apis:
+  stillinger: {request: {path: %s}, unauthenticated: false}
+institutions:
+  uio:
+    gateway: %s
+    tls: {server_name: %s}
+    apis: {stillinger: {key_file: keys/uio-stillinger%s}}
+    keys: [%s]
+    gravitee: {url: %q, application: %s, token_file: keys/uio-gravitee-token, interval: 1s}
+`, path, i.URL("uio"), i.ServerName("uio"), extra, keys, i.ManagementURL("uio"), i.Application("uio")))
+}
+
+// present reports whether each of the API's series has its value; the key is name or name{label="value".
+func (s series) present(want map[string]float64) bool {
+	for name, value := range want {
+		got, there := s[name]
+		if !there || got != value {
+			return false
+		}
+	}
+	return true
+}
+
+func keyState(kind, target, state string) string {
+	return fmt.Sprintf(`integra_key_expiry_state{institution="uio",kind=%q,state=%q,target=%q}`, kind, state, target)
+}
+
+func keyEnd(kind, target, source string) string {
+	return fmt.Sprintf(`integra_key_expiry_timestamp_seconds{institution="uio",kind=%q,source=%q,target=%q}`, kind, source, target)
+}
+
+func jwtOf(subject string, end time.Time) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	return encode([]byte(`{"alg":"none"}`)) + "." + encode(fmt.Appendf(nil, `{"sub":%q,"exp":%d}`, subject, end.Unix())) + "." + encode([]byte(subject))
+}
+
+const managerRead = `integra_gravitee_success{institution="uio"}`
+
+const managerReadAt = `integra_gravitee_last_success_timestamp_seconds{institution="uio"}`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 	"github.com/integra-exporter/integra_exporter/internal/view"
 
 	"encoding/json"
@@ -122,7 +123,7 @@ func TestAnswersFollowTheSchema(t *testing.T) {
 	}
 	_, begun := s.request(t, "GET", "/api/v1/targets")
 	follow("at first: ", begun)
-	eventually(t, "every target to have run", func() bool {
+	testkit.Eventually(t, "every target to have run", func() bool {
 		_, left := s.request(t, "GET", "/api/v1/targets?state=waiting")
 		return left == "[]\n"
 	})
