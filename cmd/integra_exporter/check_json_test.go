@@ -137,22 +137,29 @@ func TestCheckJSONOfAnEmptyAnswer(t *testing.T) {
 	}
 }
 
-// shapeOf returns by target and outcome the names of all that is there, but for what only the API manager tells.
-func shapeOf(t *testing.T, text string) map[string][]string {
+// shape is the reason of a target, and the names of all that is there but for what only the API manager tells.
+type shape struct {
+	Reason string
+	Names  []string
+}
+
+// shapesOf returns shapes by target.
+func shapesOf(t *testing.T, text string) map[string]shape {
 	t.Helper()
 	var documents []map[string]any
 	err := json.Unmarshal([]byte(text), &documents)
 	if err != nil {
 		t.Fatalf("not JSON:\n%s", text)
 	}
-	shape := map[string][]string{}
+	shapes := map[string]shape{}
 	for _, d := range documents {
 		names := map[string]bool{}
 		addNames(names, "", d)
 		maps.DeleteFunc(names, func(name string, _ bool) bool { return strings.HasPrefix(name, ".key") && name != ".key.accepted" })
-		shape[fmt.Sprint(d["institution"], " ", d["kind"], " ", d["target"], " ", d["reason"])] = slices.Sorted(maps.Keys(names))
+		reason, _ := d["reason"].(string)
+		shapes[fmt.Sprint(d["institution"], " ", d["kind"], " ", d["target"])] = shape{reason, slices.Sorted(maps.Keys(names))}
 	}
-	return shape
+	return shapes
 }
 
 func addNames(names map[string]bool, path string, value any) {
@@ -169,10 +176,15 @@ func addNames(names map[string]bool, path string, value any) {
 	}
 }
 
-// A script reads both alike.
+// A script reads both alike: of every target, and of every reason.
 func TestCheckJSONHasTheShapeOfTheEndpoint(t *testing.T) {
 	t.Parallel()
-	_, config := simulate(t, false)
+	platform, config := simulate(t, true)
+	faults := map[string]demo.Fault{"stillinger": demo.BackendRefused, "krr": demo.HTMLPage, "ansatte": demo.KeyRejected, "fs-emner": demo.EmptyBody}
+	for api, fault := range faults {
+		platform.Set("uio", api, fault)
+	}
+	platform.SetBroker("uio", applicationOf(t, platform), demo.BrokerVhostMissing)
 	s, _ := spawn(t, "--config.file="+config)
 	var answer string
 	testkit.Eventually(t, "every target to have run", func() bool {
@@ -180,18 +192,25 @@ func TestCheckJSONHasTheShapeOfTheEndpoint(t *testing.T) {
 		status, answer = s.request(t, http.MethodGet, "/api/v1/targets")
 		return status == http.StatusOK && !strings.Contains(answer, `"waiting"`)
 	})
-	want, got := shapeOf(t, answer), shapeOf(t, execute(t, "check", "--config.file="+config, "--output=json").out)
-	// On a busy machine a few are slow in one of the two.
-	differs := func(in map[string][]string) func(string, []string) bool {
-		return func(target string, _ []string) bool { return in[target] == nil }
-	}
-	maps.DeleteFunc(want, differs(got))
-	maps.DeleteFunc(got, differs(want))
-	if len(want) < 50 {
-		t.Errorf("only %d targets had the same outcome", len(want))
+	want, got := shapesOf(t, answer), shapesOf(t, execute(t, "check", "--config.file="+config, "--output=json").out)
+	reasons, slow := map[string]bool{}, append(late(), "slow") // where this machine, which is both sides, is busy
+	for target, served := range want {
+		checked := got[target]
+		busy := slices.Contains(slow, served.Reason) || slices.Contains(slow, checked.Reason)
+		if served.Reason != checked.Reason && busy {
+			delete(want, target)
+			delete(got, target)
+			continue
+		}
+		reasons[served.Reason] = true
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("/api/v1/targets (-) and check --output=json (+):\n%s", diff)
+	}
+	for _, reason := range []string{"", "backend_unreachable", "not_json", "key_rejected", "vhost_missing"} {
+		if !reasons[reason] {
+			t.Errorf("no target had reason %q in both: %v", reason, reasons)
+		}
 	}
 }
 

@@ -4,15 +4,22 @@ import (
 	"compress/gzip"
 	"io"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
-// profiles are all that /debug/pprof/ hands out, in each of its forms.
-func profiles() (paths []string) {
+// profiles are all that /debug/pprof/ may list: they hold stacks, counts and labels. A dump of the heap would hold keys.
+func profiles() []string {
+	return []string{"allocs", "block", "cmdline", "goroutine", "heap", "mutex", "profile", "symbol", "threadcreate", "trace"}
+}
+
+// forms are the requests for each of profiles but cmdline.
+func forms() (paths []string) {
 	for _, name := range []string{"allocs", "block", "goroutine", "heap", "mutex", "threadcreate"} {
 		for _, form := range []string{"", "?debug=1", "?debug=2"} {
 			paths = append(paths, "/debug/pprof/"+name+form)
@@ -53,7 +60,7 @@ func TestKeysInMemoryAreNotServed(t *testing.T) {
 		t.Fatalf("%d %s", status, body)
 	}
 	const kept, removed = "institution=uio&kind=api&target=kept", "institution=uio&kind=api&target=removed"
-	paths := slices.Concat(profiles(), []string{
+	paths := slices.Concat(forms(), []string{
 		"/", "/target?" + kept, "/target?" + removed, "/api/v1/targets", "/sd", "/metrics", "/probe?" + kept + "&debug=true",
 	})
 	for _, path := range paths {
@@ -64,8 +71,20 @@ func TestKeysInMemoryAreNotServed(t *testing.T) {
 	if status != 404 {
 		t.Errorf("the command line: %d, want 404", status)
 	}
-	// That this would have been seen: what is inflated is text.
-	_, stacks := s.request(t, "GET", "/debug/pprof/goroutine")
+	_, index := s.request(t, "GET", "/debug/pprof/")
+	var listed []string
+	for _, match := range regexp.MustCompile(`<a href='?"?(\w+)\?debug=1`).FindAllStringSubmatch(index, -1) {
+		listed = append(listed, match[1])
+	}
+	if diff := cmp.Diff(profiles(), listed); diff != "" {
+		t.Errorf("profiles (-known +served):\n%s", diff)
+	}
+	_, stacks := s.request(t, "GET", "/debug/pprof/goroutine?debug=1")
+	if !strings.Contains(stacks, "main.main") || strings.Contains(stacks, "# labels:") {
+		t.Errorf("no function is named, or a label, which could hold a secret:\n%s", stacks)
+	}
+	// A secret in what a profile does hold would have been seen: what is inflated is text.
+	_, stacks = s.request(t, "GET", "/debug/pprof/goroutine")
 	if !strings.Contains(inflated(t, stacks), "main.main") {
 		t.Error("the profile of goroutines names no function")
 	}
