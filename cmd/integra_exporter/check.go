@@ -24,10 +24,10 @@ func checkCommand(app *kingpin.Application, common commonFlags) command {
 	cmd := app.Command("check", "Run every check once, now. Exits with 0 if all passed, 1 if any failed, 2 if it cannot start.")
 	kinds := []string{probe.KindAPI, probe.KindAuth, probe.KindRabbitMQ, probe.KindKey}
 	flags := checkFlags{
-		institutions: cmd.Flag("institution", "Only this institution (repeatable).").HintAction(offered(common, institutionOf)).Strings(),
+		institutions: cmd.Flag("institution", "Only this institution (repeatable).").HintAction(targetHints(common, institutionOf)).Strings(),
 		kinds: cmd.Flag("kind", "Only this kind: api, auth, rabbitmq or key (repeatable).").
 			HintOptions(kinds...).Enums(kinds...),
-		targets: cmd.Flag("target", "Only the target of this name (repeatable).").HintAction(offered(common, nameOf)).Strings(),
+		targets: cmd.Flag("target", "Only the target of this name (repeatable).").HintAction(targetHints(common, nameOf)).Strings(),
 		output:  cmd.Flag("output", "table for people, json for scripts.").Default("table").Enum("table", "json"),
 		watch: cmd.Flag("watch", "Go on until Ctrl-C, and print a line for each change. Every run counts against the quotas of the gateway, "+
 			"and each of kind auth shows it a wrong key. The configuration is read once; exits as the last full pass would.").Bool(),

@@ -13,8 +13,8 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// offered completes a flag with what the targets of the configuration have; nothing if it has faults.
-func offered(common commonFlags, of func(probe.Target) string) kingpin.HintAction {
+// targetHints completes a flag with the names of targets in the configuration; with nothing if it has faults.
+func targetHints(common commonFlags, of func(probe.Target) string) kingpin.HintAction {
 	return func() []string {
 		loaded, err := config.Load(*common.configFile, exporter.NewShared())
 		if err != nil {

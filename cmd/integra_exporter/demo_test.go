@@ -11,8 +11,8 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
-// standing are the causes that a newcomer sees from the start.
-func standing() map[string]string {
+// permanentFaults are the causes that a newcomer sees from the start.
+func permanentFaults() map[string]string {
 	return map[string]string{
 		"himolde api inspera":                "key forbidden",
 		"ntnu api fs-gemini":                 "backend not_json",
@@ -39,7 +39,7 @@ func TestDemo(t *testing.T) {
 	s := start(t, "demo", "--write-config="+dir)
 	config := filepath.Join(dir, "config.yml")
 	testkit.Eventually(t, "where to look", func() bool { return strings.Contains(s.out.String(), "check --config.file="+config) })
-	served := standing()
+	served := permanentFaults()
 	testkit.Eventually(t, "every standing fault", func() bool { return maps.Equal(s.metrics(t).reasons(), served) })
 	testkit.Eventually(t, "every family", func() bool { return len(absent(t, s.metrics(t))) == 0 })
 	if took := time.Since(began); took > 20*time.Second {
@@ -124,7 +124,7 @@ func checkBeside(t *testing.T, config string) {
 			found[d["institution"].(string)+" "+d["kind"].(string)+" "+d["target"].(string)] = d["layer"].(string) + " " + d["reason"].(string)
 		}
 	}
-	if diff := cmp.Diff(standing(), found); diff != "" {
+	if diff := cmp.Diff(permanentFaults(), found); diff != "" {
 		t.Errorf("check beside the demo (-want +got):\n%s", diff)
 	}
 }

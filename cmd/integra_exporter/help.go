@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/common/version"
 )
 
-// helpTemplate is kingpin's, with the flags of the default command, which need no command either, and examples.
+// helpTemplate is kingpin's, with examples and the flags of the default command, which need no command.
 func helpTemplate() string {
 	return kingpin.DefaultUsageTemplate + `{{if not .Context.SelectedCommand}}{{range .App.FlattenedCommands}}{{if .Default -}}
 Flags of {{.FullCommand}}, the default command:
@@ -19,7 +19,7 @@ Flags of {{.FullCommand}}, the default command:
 }
 
 const beginnings = `To begin:
-  integra_exporter demo                      shows it at work; needs no configuration
+  integra_exporter demo                      runs it against a simulated platform; needs no configuration
   integra_exporter check-config              says what is wrong with config.yml
   integra_exporter check --institution=uio   runs every check of uio once, now
   integra_exporter check --help              explains a command and its flags
@@ -28,16 +28,16 @@ const beginnings = `To begin:
 // examples are what is shown at the end of the help of a command.
 func examples() map[string]string {
 	return map[string]string{
-		"serve": `A browser finds what fails and why at http://localhost:10056/, Prometheus finds
-/metrics. SIGHUP makes it read the configuration again.
+		"serve": `http://localhost:10056/ shows what fails and why; Prometheus scrapes /metrics.
+SIGHUP reloads the configuration.
 
 Examples:
   integra_exporter --config.file=/etc/integra_exporter/config.yml
   integra_exporter --web.listen-address=127.0.0.1:10056 --web.enable-lifecycle
 `,
 		"check": `A target is named by institution, kind and name, as in the table that is printed:
-kind api asks the API, auth asks without its key, rabbitmq logs in at the broker,
-key looks when a credential ends.
+kind api calls the API, auth calls it without its key, rabbitmq logs in to the broker,
+key reads when a credential expires.
 
 Examples:
   integra_exporter check --institution=uio --kind=api
@@ -51,7 +51,7 @@ Examples:
   integra_exporter check-config
   integra_exporter check-config --config.file=new.yml
 `,
-		"config-schema": `Write it beside the configuration, and begin that with the line
+		"config-schema": `Write it beside the configuration, whose first line should be
 # yaml-language-server: $schema=config.schema.json
 
 Examples:
@@ -65,8 +65,8 @@ Examples:
   integra_exporter demo --write-config=/tmp/demo
   integra_exporter check --config.file=/tmp/demo/config.yml   beside it
 `,
-		"discover": `The token is one of your own, made in the API manager under "My account". Look at
-every line with a GUESS before you use what is printed.
+		"discover": `Create the token in the API manager under "My account". Look at every line with a
+GUESS before you use the output.
 
 Examples:
   integra_exporter discover --institution=uio --gravitee.application=ID \
@@ -76,7 +76,7 @@ Examples:
 	}
 }
 
-// manual writes the page that `man` shows. Kingpin's own has a version of several lines for
+// manual writes the manual page. Kingpin's own has a version of several lines for
 // a title, no description of the program and no examples.
 func manual(app *kingpin.Application, out io.Writer) error {
 	app.UsageWriter(out).UsageFuncs(template.FuncMap{
@@ -91,7 +91,7 @@ func manual(app *kingpin.Application, out io.Writer) error {
 	return app.UsageForContextWithTemplate(parsed, 0, manTemplate)
 }
 
-// roff escapes what the language of man pages would take for a command, and keeps the lines that are indented as they are.
+// roff escapes what roff would read as a request, and keeps indented lines as they are.
 func roff(text string) string {
 	var page strings.Builder
 	kept := false
@@ -129,7 +129,7 @@ const manTemplate = `{{define "Flags"}}{{range .Flags}}{{if not .Hidden -}}
 .SH DESCRIPTION
 {{Examples|Roff}}
 .SH OPTIONS
-These are known to every command.
+Every command takes these.
 {{template "Flags" .App -}}
 .SH COMMANDS
 {{range .App.FlattenedCommands}}{{if not .Hidden -}}

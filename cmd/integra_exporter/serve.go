@@ -42,8 +42,8 @@ func addServeFlags(cmd *kingpin.CmdClause) serveFlags {
 		lifecycle:     cmd.Flag("web.enable-lifecycle", "Allow POST /-/reload.").Bool(),
 		pprof:         cmd.Flag("web.enable-pprof", "Serve /debug/pprof/.").Bool(),
 		seed:          cmd.Flag("schedule.seed", "Exporters with different seeds probe the same targets at different times.").String(),
-		schedule: cmd.Flag("schedule", "Probe on timers of its own. With --no-schedule only /probe drives, which Prometheus finds by /sd; "+
-			"entries under keys: and API managers are read all the same.").Default("true").Bool(),
+		schedule: cmd.Flag("schedule", "Run checks on timers. With --no-schedule only requests for /probe run them, which Prometheus finds by /sd; "+
+			"entries under keys: and API managers are still read on timers.").Default("true").Bool(),
 	}
 }
 
