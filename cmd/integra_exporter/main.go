@@ -15,10 +15,11 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/integra-exporter/integra_exporter/internal/check"
 	"github.com/prometheus/common/promslog"
 	promslogflag "github.com/prometheus/common/promslog/flag"
 	"github.com/prometheus/common/version"
+
+	"github.com/integra-exporter/integra_exporter/internal/check"
 )
 
 const program = "integra_exporter"

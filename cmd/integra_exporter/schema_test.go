@@ -1,9 +1,6 @@
 package main
 
 import (
-	"github.com/integra-exporter/integra_exporter/internal/testkit"
-	"github.com/integra-exporter/integra_exporter/internal/view"
-
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -16,6 +13,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // schema is as much of JSON Schema as docs/targets.schema.json uses; another keyword in it is an error.

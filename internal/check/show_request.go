@@ -1,17 +1,15 @@
 package check
 
 import (
-	"github.com/integra-exporter/integra_exporter/internal/exporter"
-	"github.com/integra-exporter/integra_exporter/internal/view"
-
 	"bytes"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/integra-exporter/integra_exporter/internal/config"
+	"github.com/integra-exporter/integra_exporter/internal/exporter"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
-	"github.com/integra-exporter/integra_exporter/internal/secret"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // showRequests writes what the checks would send, as commands for shell, each
@@ -42,16 +40,13 @@ func showRequests(w io.Writer, loaded *config.Config, checks []probe.Check, shel
 }
 
 func writeCommand(w io.Writer, command string) {
-	for _, mark := range []string{secret.Placeholder, hidden} {
+	for _, mark := range exporter.Placeholders() {
 		if strings.Contains(command, mark) {
 			_, _ = fmt.Fprintf(w, "# %s marks what is not shown\n", mark)
 		}
 	}
 	_, _ = fmt.Fprintln(w, command)
 }
-
-// hidden is what the configuration shows of a body and of a private path.
-const hidden = "…"
 
 // commented is a request with a comment; the request is nil where nothing goes over HTTP.
 type commented struct {

@@ -1,8 +1,6 @@
 package exporter
 
 import (
-	"github.com/integra-exporter/integra_exporter/internal/view"
-
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +10,7 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/config"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // describe returns what loaded says of target, for people; the zero value if target is not in it.
@@ -78,6 +77,9 @@ func RequestOf(a *config.API, keyed bool) *view.Request {
 	}
 	return q
 }
+
+// Placeholders are what RequestOf shows in the place of a secret value, and of a body or a private path.
+func Placeholders() []string { return []string{secret.Placeholder, "…"} }
 
 // addressOf leaves out the default port.
 func addressOf(a *config.API) string {

@@ -1,15 +1,14 @@
 package exporter
 
 import (
-	"github.com/integra-exporter/integra_exporter/internal/testkit"
-	"github.com/integra-exporter/integra_exporter/internal/view"
-
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/config"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 const toDescribe = `

@@ -74,7 +74,7 @@ func WriteFile(t testing.TB, dir, name, content string) string {
 // Dial connects to address, sends text, and closes the connection at the end of the test.
 func Dial(t testing.TB, address, text string) net.Conn {
 	t.Helper()
-	conn, err := net.Dial("tcp", address)
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
