@@ -5,63 +5,74 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/schedule"
-	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
-// deaf takes an answer's first byte and no more, until heard is closed.
-type deaf struct {
+// stalled is a client that takes an answer's first byte and no more, until its connection is cut.
+type stalled struct {
 	*httptest.ResponseRecorder
-	begun func()
-	heard <-chan struct{}
+	reached  func()
+	deadline chan time.Time
 }
 
-func (d deaf) Write(p []byte) (int, error) {
-	d.begun()
-	<-d.heard
-	return len(p), nil
+func (s stalled) Write([]byte) (int, error) {
+	s.reached()
+	time.Sleep(time.Until(<-s.deadline))
+	return 0, os.ErrDeadlineExceeded
 }
 
-type untroubled struct{}
-
-func (untroubled) Probe(context.Context) (probe.Observation, error) { return probe.Observation{}, nil }
-
-// Scrapes that nobody reads hold up neither another scrape nor a probe.
-func TestDeafScrapes(t *testing.T) {
-	testkit.NoLeaks(t)
-	e := New(Options{Log: slog.New(slog.DiscardHandler)})
-	defer e.scheduler.Close()
-	target := probe.Target{Institution: "uio", Kind: probe.KindAPI, Name: "org"}
-	checks := []probe.Check{{Target: target, Interval: 1e9, Timeout: 1e9, Prober: untroubled{}}}
-	e.store.Replace(checks)
-	e.scheduler.Replace(checks, schedule.Caps{Total: 1, PerHost: 1})
-	pages := e.Handler(HandlerOptions{TelemetryPath: "/metrics"})
-	heard := make(chan struct{})
-	var begun, all sync.WaitGroup
-	for range 12 {
-		begun.Add(1)
-		once := sync.OnceFunc(begun.Done)
-		all.Go(func() {
-			pages.ServeHTTP(deaf{httptest.NewRecorder(), once, heard}, httptest.NewRequest("GET", "/metrics", nil))
-		})
+func (s stalled) SetWriteDeadline(at time.Time) error {
+	select {
+	case s.deadline <- at:
+	default:
 	}
-	begun.Wait()
-	for _, want := range []string{"1", "2", "3"} {
-		_, err := e.scheduler.RunNow(t.Context(), target, schedule.OnDemand{})
-		if err != nil {
-			t.Fatal(err)
+	return nil
+}
+
+type succeeding struct{}
+
+func (succeeding) Probe(context.Context) (probe.Observation, error) { return probe.Observation{}, nil }
+
+// Scrapes that nobody reads, more than may be answered at once, hold up neither another scrape nor a probe.
+func TestStalledScrapes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := New(Options{Log: slog.New(slog.DiscardHandler)})
+		defer e.scheduler.Close()
+		target := probe.Target{Institution: "uio", Kind: probe.KindAPI, Name: "org"}
+		checks := []probe.Check{{Target: target, Interval: 1e9, Timeout: 1e9, Prober: succeeding{}}}
+		e.store.Replace(checks)
+		e.scheduler.Replace(checks, schedule.Caps{Total: 1, PerHost: 1})
+		pages := e.Handler(HandlerOptions{TelemetryPath: "/metrics"})
+		var reached, all sync.WaitGroup
+		for range 16 {
+			reached.Add(1)
+			client := stalled{httptest.NewRecorder(), sync.OnceFunc(reached.Done), make(chan time.Time, 1)}
+			all.Go(func() {
+				defer func() { _ = recover() }() // as http.Server does: the handler aborts where it cannot write
+				pages.ServeHTTP(client, httptest.NewRequest("GET", "/metrics", nil))
+			})
 		}
-		w := httptest.NewRecorder()
-		pages.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
-		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `integra_probe_runs_total{institution="uio",kind="api",target="org"} `+want+"\n") {
-			t.Errorf("%d, want run %s:\n%s", w.Code, want, w.Body)
+		reached.Wait()
+		for _, want := range []string{"1", "2", "3"} {
+			_, err := e.scheduler.RunNow(t.Context(), target, schedule.OnDemand{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			began, w := time.Now(), httptest.NewRecorder()
+			pages.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+			if took := time.Since(began); w.Code != http.StatusOK || took > 2*time.Second ||
+				!strings.Contains(w.Body.String(), `integra_probe_runs_total{institution="uio",kind="api",target="org"} `+want+"\n") {
+				t.Errorf("%d after %s, want run %s:\n%s", w.Code, took, want, w.Body)
+			}
 		}
-	}
-	close(heard)
-	all.Wait()
+		all.Wait()
+	})
 }
