@@ -10,24 +10,6 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
-// The states of a target: a closed set.
-const (
-	StateOK      = "ok"
-	StateFailed  = "failed"
-	StateWaiting = "waiting" // it has not run yet
-)
-
-// StateOf returns the state of t.
-func StateOf(t *state.Target) string {
-	switch {
-	case t.Runs == 0:
-		return StateWaiting
-	case t.Last.Err != nil:
-		return StateFailed
-	}
-	return StateOK
-}
-
 // Document is what is known of one target, for scripts. docs/targets.schema.json
 // describes it. What was not observed is not there.
 type Document struct {
@@ -111,6 +93,24 @@ func DocumentOf(t *state.Target) Document {
 		d.addRun(&t.Last)
 	}
 	return d
+}
+
+// The states of a target: a closed set.
+const (
+	StateOK      = "ok"
+	StateFailed  = "failed"
+	StateWaiting = "waiting" // it has not run yet
+)
+
+// StateOf returns the state of t.
+func StateOf(t *state.Target) string {
+	switch {
+	case t.Runs == 0:
+		return StateWaiting
+	case t.Last.Err != nil:
+		return StateFailed
+	}
+	return StateOK
 }
 
 func (d *Document) addRun(run *probe.Result) {
