@@ -32,7 +32,7 @@ type Options struct {
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	s := newSite(o)
-	pages, metrics := concurrencyLimit(), concurrencyLimit() // requests for pages cannot delay a scrape
+	pages, metrics := limitConcurrency(), limitConcurrency() // requests for pages cannot delay a scrape
 	mux.Handle("GET /{$}", pages(s.index))
 	mux.Handle("GET /target", pages(s.target))
 	mux.Handle("GET /api/v1/targets", pages(s.targets))
@@ -53,34 +53,6 @@ func Handler(o Options) http.Handler {
 }
 
 const pprofSymbol = "/debug/pprof/symbol" // the only endpoint that reads a request body
-
-const (
-	// AnswerTimeout is how long a client may take to read an answer.
-	AnswerTimeout = 30 * time.Second
-	// maxConcurrent is how many answers are built and sent at the same time: each may be megabytes.
-	maxConcurrent = 16
-	// queueTimeout is how long a request waits before it gets 503. It is shorter than a scrape's timeout, so the client reads why.
-	queueTimeout = 5 * time.Second
-)
-
-// concurrencyLimit returns a middleware. All handlers it wraps share one limit of maxConcurrent.
-func concurrencyLimit() func(http.HandlerFunc) http.Handler {
-	running := make(chan struct{}, maxConcurrent)
-	return func(next http.HandlerFunc) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			timeout := time.NewTimer(queueTimeout)
-			defer timeout.Stop()
-			select {
-			case running <- struct{}{}:
-				defer func() { <-running }()
-				next(w, r)
-			case <-timeout.C:
-				writeText(w, http.StatusServiceUnavailable, "too many requests at once: try again later")
-			case <-r.Context().Done():
-			}
-		})
-	}
-}
 
 // withHeaders sets the security headers of every answer.
 func withHeaders(next http.Handler) http.Handler {
