@@ -15,20 +15,20 @@ type Fact struct {
 	Bad         bool // somebody should look
 }
 
-// FactGroup is what is known of one subject. It has at least one fact.
+// FactGroup holds the facts about one subject, at least one.
 type FactGroup struct {
 	Title string
 	Facts []Fact
 }
 
-// Configuration is what the configuration says of a target, for people: nothing in it is secret or private.
+// Configuration is the configuration of a target, for people: nothing in it is secret or private.
 type Configuration struct {
 	Facts   []Fact
 	Request *Request // nil: the check sends none
 }
 
-// FactGroups returns what the runs of t and the API manager have told about its key, certificate,
-// broker and rate limits, as of now.
+// FactGroups returns what the runs of t and the API manager have shown about its key, certificate,
+// broker and rate limits. Facts about the future and the past are relative to now.
 func FactGroups(t *state.Target, now time.Time) (groups []FactGroup) {
 	for _, g := range []FactGroup{
 		{"Key", keyFacts(&t.Key, now)},

@@ -1,4 +1,4 @@
-// Package view turns what is known of targets into what people and scripts read: JSON documents, shell commands, words.
+// Package view formats the state of targets for people and scripts: as JSON documents, shell commands, facts and durations.
 package view
 
 import (
@@ -10,8 +10,8 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
-// Document is what is known of one target, for scripts. docs/targets.schema.json
-// describes it. What was not observed is not there.
+// Document is the state of one target, for scripts. docs/targets.schema.json
+// describes it. Fields that were not observed are left out.
 type Document struct {
 	Institution      string `json:"institution"`
 	Kind             string `json:"kind"`
@@ -80,7 +80,7 @@ func WriteDocuments(w io.Writer, targets []state.Target) error {
 	return encoder.Encode(documents)
 }
 
-// DocumentOf returns what is known of t.
+// DocumentOf returns the Document of t.
 func DocumentOf(t *state.Target) Document {
 	d := Document{
 		Institution: t.Institution, Kind: t.Kind, Target: t.Name,
@@ -95,7 +95,7 @@ func DocumentOf(t *state.Target) Document {
 	return d
 }
 
-// The states of a target: a closed set.
+// The states of a target, a closed set.
 const (
 	StateOK      = "ok"
 	StateFailed  = "failed"

@@ -18,13 +18,13 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
-// probed is what the exporter behind /probe was asked for.
+// probed is the last call of Probing.Run.
 type probed struct {
 	target probe.Target
 	limit  time.Duration
 }
 
-// probing returns options with one target, whose run answers err, and where is noted what was asked for.
+// probing returns options with one target, whose run returns err, and the record of the call.
 func probing(row state.Target, err error) (web.Options, *probed) {
 	o, asked := options(), &probed{}
 	o.Target = func(target probe.Target) (state.Target, bool) { return row, target == row.Target }
@@ -221,7 +221,7 @@ func TestProbeDebug(t *testing.T) {
 	}
 }
 
-// strayError is no prober's, and quotes what it should not.
+// strayError comes from no prober, and quotes text that must not be shown.
 type strayError struct{}
 
 func (strayError) Error() string { return "canary" }

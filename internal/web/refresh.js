@@ -9,8 +9,8 @@
   const announce = (text) => { if (status.textContent !== text) status.textContent = text; };
   const reading = () => document.hidden || paused || !getSelection().isCollapsed;
 
-  // The elements of the same kind as element: its index among them finds the focus again after a refresh.
-  const alike = (main, element) => {
+  // The elements that share element's selector: its index among them restores the focus after a refresh.
+  const sameKind = (main, element) => {
     const href = element.getAttribute("href");
     const selector = href ? `[href="${CSS.escape(href)}"]` : element.id ? `#${CSS.escape(element.id)}` : "pre";
     return [...main.querySelectorAll(selector)];
@@ -19,11 +19,11 @@
   function replace(next) {
     const old = document.querySelector("main");
     const active = old.contains(document.activeElement) ? document.activeElement : null;
-    const place = active ? alike(old, active).indexOf(active) : -1;
+    const index = active ? sameKind(old, active).indexOf(active) : -1;
     const scrolled = [...old.querySelectorAll(".box")].map((box) => [box.id, box.scrollLeft, box.scrollTop]);
     old.replaceWith(next);
     for (const [id, left, top] of scrolled) document.getElementById(id)?.scrollTo({ left, top, behavior: "instant" });
-    if (active) alike(next, active)[place]?.focus({ preventScroll: true });
+    if (active) sameKind(next, active)[index]?.focus({ preventScroll: true });
   }
 
   async function refresh() {

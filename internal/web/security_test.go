@@ -39,7 +39,7 @@ func hostile() map[string]string {
 	}
 }
 
-// everywhere is a world in which text stands wherever the configuration may put it.
+// everywhere is a world with text in every place that the configuration can fill.
 func everywhere(text string) web.Options {
 	row := rowOf(text, "api", text, probe.Fail(probe.ReasonConnect, "%s", text), 1)
 	row.InstitutionTitle, row.Title, row.Contact, row.Address = text, text, text, text
@@ -59,7 +59,7 @@ func everywhere(text string) web.Options {
 	return o
 }
 
-// shape is what a page is made of, apart from what it says.
+// shape returns the elements of a page and their numbers of attributes.
 func shape(page string) string {
 	var tags []string
 	for _, tag := range tag.FindAllString(page, -1) {
@@ -174,7 +174,7 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 	}
 }
 
-// The browser runs only what the policy names by its digest.
+// The browser runs only the style and script whose digest the policy names.
 func TestPolicyNamesStyleAndScript(t *testing.T) {
 	got := ask(t, options(), "GET", "/")
 	for _, element := range []string{"style", "script"} {
@@ -197,7 +197,7 @@ func TestPolicyNamesStyleAndScript(t *testing.T) {
 	}
 }
 
-// Who announces a body and holds it back does not hold the connection.
+// A client that announces a body and does not send it cannot hold the connection.
 func TestBodiesAreNotWaitedFor(t *testing.T) {
 	server := httptest.NewServer(web.Handler(options()))
 	t.Cleanup(server.Close)

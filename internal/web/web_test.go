@@ -60,7 +60,7 @@ func ask(t *testing.T, o web.Options, method, path string) answer {
 	return answer{response.StatusCode, response.Header, string(body)}
 }
 
-// endpoint is a request with what is answered.
+// endpoint is a request with its expected answer.
 type endpoint struct {
 	options      web.Options
 	method, path string
@@ -168,7 +168,7 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 	}
 }
 
-// No more than sixteen scrapes are answered at once; who waits five seconds in vain is told so.
+// No more than sixteen scrapes are answered at once; a request that waits five seconds gets 503.
 func TestScrapesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, read := options(), make(chan struct{})
@@ -191,7 +191,7 @@ func TestScrapesTakeTurns(t *testing.T) {
 		scrape(t.Context(), 503, 5*time.Second)
 		gone, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		scrape(gone, 200, time.Second) // which nobody hears
+		scrape(gone, 200, time.Second) // the client has gone
 		page := httptest.NewRecorder()
 		handler.ServeHTTP(page, httptest.NewRequest("GET", "/", nil))
 		if page.Code != 200 {
