@@ -39,7 +39,7 @@ func TestServe(t *testing.T) {
 	}
 	testkit.Eventually(t, "a success in /metrics", func() bool { return s.metrics(t)[of("integra_probe_success", "org")] == 1 })
 	for path, want := range map[string]string{
-		"/": "All targets are well", "/target?institution=uio&kind=api&target=org": "✓ ok", "/api/v1/targets": `"state": "ok"`,
+		"/": "All targets are OK", "/target?institution=uio&kind=api&target=org": "✓ ok", "/api/v1/targets": `"state": "ok"`,
 		"/-/healthy": "healthy", "/-/ready": "ready", "/metrics": "go_goroutines",
 	} {
 		status, body := s.request(t, "GET", path)

@@ -1,12 +1,22 @@
 package web_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/state"
@@ -29,7 +39,7 @@ func hostile() map[string]string {
 	}
 }
 
-// everywhere is a world in which text stands wherever the configuration may put it.
+// everywhere is a world with text in every place that the configuration can fill.
 func everywhere(text string) web.Options {
 	row := rowOf(text, "api", text, probe.Fail(probe.ReasonConnect, "%s", text), 1)
 	row.InstitutionTitle, row.Title, row.Contact, row.Address = text, text, text, text
@@ -49,7 +59,7 @@ func everywhere(text string) web.Options {
 	return o
 }
 
-// shape is what a page is made of, apart from what it says.
+// shape returns the elements of a page and their numbers of attributes.
 func shape(page string) string {
 	var tags []string
 	for _, tag := range tag.FindAllString(page, -1) {
@@ -125,6 +135,88 @@ func TestComplaintsAreEscaped(t *testing.T) {
 			if w.Code != 400 || len(main) > 2000 || strings.Contains(main, "<script>") || strings.Contains(main, "<img") {
 				t.Errorf("%s%.40s: %d\n%.3000s", path, text, w.Code, main)
 			}
+		}
+	}
+}
+
+func TestEveryAnswerIsGuarded(t *testing.T) {
+	profiled := options()
+	profiled.Pprof = true
+	for _, path := range []string{
+		"/", "/?x=y", "/target", "/target?institution=a&kind=api&target=b", "/api/v1/targets", "/metrics",
+		"/-/healthy", "/-/ready", "/-/reload", "/nowhere", "/debug/pprof/",
+	} {
+		got := ask(t, profiled, "GET", path)
+		want := map[string]string{
+			"X-Content-Type-Options":       "nosniff",
+			"Referrer-Policy":              "no-referrer",
+			"Cross-Origin-Opener-Policy":   "same-origin",
+			"Cross-Origin-Resource-Policy": "same-origin",
+			"Cache-Control":                "no-store",
+		}
+		if path == "/api/v1/targets" {
+			want["Cache-Control"] = "no-cache" // or its ETag would be of no use
+		}
+		for name, value := range want {
+			if diff := cmp.Diff(value, got.header.Get(name)); diff != "" {
+				t.Errorf("%s: %s (-want +got):\n%s", path, name, diff)
+			}
+		}
+		policy := got.header.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none';", "base-uri 'none';", "frame-ancestors 'none'", "form-action 'self';"} {
+			if !strings.Contains(policy+";", part) {
+				t.Errorf("%s: the policy %q lacks %s", path, policy, part)
+			}
+		}
+		if strings.Contains(policy, "unsafe") || strings.Contains(policy, "http") {
+			t.Errorf("%s: the policy %q allows more than the page's own", path, policy)
+		}
+	}
+}
+
+// The browser runs only the style and script whose digest the policy names.
+func TestPolicyNamesStyleAndScript(t *testing.T) {
+	got := ask(t, options(), "GET", "/")
+	for _, element := range []string{"style", "script"} {
+		parts := regexp.MustCompile("(?s)<"+element+">(.*?)</"+element+">").FindAllStringSubmatch(got.body, -1)
+		if len(parts) != 1 {
+			t.Fatalf("%d elements %s, want 1", len(parts), element)
+		}
+		sum := sha256.Sum256([]byte(parts[0][1]))
+		want := element + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+		if !strings.Contains(got.header.Get("Content-Security-Policy"), want) {
+			t.Errorf("the policy lacks %s", want)
+		}
+	}
+	for _, sign := range []string{"onclick=", " style=", "http://", "https://", "src="} {
+		for _, line := range strings.Split(got.body, "\n") {
+			if strings.Contains(line, sign) && !strings.Contains(line, "data:image/svg") {
+				t.Errorf("the page holds %s: %s", sign, line)
+			}
+		}
+	}
+}
+
+// A client that announces a body and does not send it cannot hold the connection.
+func TestBodiesAreNotWaitedFor(t *testing.T) {
+	server := httptest.NewServer(web.Handler(options()))
+	t.Cleanup(server.Close)
+	for _, head := range []string{"Content-Length: 1000", "Transfer-Encoding: chunked"} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = io.WriteString(conn, "GET /-/healthy HTTP/1.1\r\nHost: a\r\n"+head+"\r\n\r\n1")
+		if err == nil {
+			err = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if !strings.HasPrefix(string(answer), "HTTP/1.1 200 ") || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: %q, %v", head, answer, err)
 		}
 	}
 }
