@@ -51,7 +51,7 @@ func TestBrokerDeclares(t *testing.T) {
 	}
 }
 
-// Nothing can be made, and what is not known ends the connection.
+// A client cannot create anything, and an unknown method ends the connection.
 func TestBrokerMakesNothing(t *testing.T) {
 	p := start(t, quick())
 	for name, call := range map[string]func(*amqp.Channel) error{

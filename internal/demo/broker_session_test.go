@@ -9,25 +9,25 @@ import (
 	"time"
 )
 
-const pepper = "pepper"
+const testPassword = "pepper"
 
-// tape is a connection whose client has said everything already, and leaves.
-type tape struct {
+// scriptedConn is a connection whose client has said everything already, and leaves.
+type scriptedConn struct {
 	net.Conn // none
 	sent     *bytes.Reader
 	heard    bytes.Buffer
 }
 
-func (t *tape) Read(p []byte) (int, error)       { return t.sent.Read(p) }
-func (t *tape) Write(p []byte) (int, error)      { return t.heard.Write(p) }
-func (t *tape) SetDeadline(time.Time) error      { return nil }
-func (t *tape) SetReadDeadline(time.Time) error  { return nil }
-func (t *tape) SetWriteDeadline(time.Time) error { return nil }
+func (t *scriptedConn) Read(p []byte) (int, error)       { return t.sent.Read(p) }
+func (t *scriptedConn) Write(p []byte) (int, error)      { return t.heard.Write(p) }
+func (t *scriptedConn) SetDeadline(time.Time) error      { return nil }
+func (t *scriptedConn) SetReadDeadline(time.Time) error  { return nil }
+func (t *scriptedConn) SetWriteDeadline(time.Time) error { return nil }
 
-// answered returns what a session without TLS says to what a client sends.
-func answered(sent []byte) []byte {
-	conn := &tape{sent: bytes.NewReader(sent)}
-	state := &brokerState{name: "mq-ntnu", users: []*brokerUser{{brokerApplication: brokerApplications[1], password: pepper}}}
+// sessionOutput returns what a session without TLS says to what a client sends.
+func sessionOutput(sent []byte) []byte {
+	conn := &scriptedConn{sent: bytes.NewReader(sent)}
+	state := &brokerState{name: "mq-ntnu", users: []*brokerUser{{brokerApplication: brokerApplications[1], password: testPassword}}}
 	newBrokerSession(state, conn).run()
 	return conn.heard.Bytes()
 }
@@ -41,7 +41,7 @@ func handshake() [][]byte {
 	return [][]byte{
 		[]byte(protocolHeader),
 		sentMethod(0, connectionStartOK, encoder{}.longString("").shortString("PLAIN").
-			longString("\x00"+iga+"\x00"+pepper).shortString("en_US")),
+			longString("\x00"+iga+"\x00"+testPassword).shortString("en_US")),
 		sentMethod(0, connectionTuneOK, encoder{}.short(16).long(frameMax).short(10)),
 		sentMethod(0, connectionOpen, encoder{}.shortString(iga).shortString("").octet(0)),
 		sentMethod(1, channelOpen, encoder{}.shortString("")),
@@ -64,7 +64,7 @@ func conversation() [][]byte {
 }
 
 func TestBrokerConversation(t *testing.T) {
-	heard := answered(slices.Concat(conversation()...))
+	heard := sessionOutput(slices.Concat(conversation()...))
 	var got []amqpMethod
 	for r := bytes.NewReader(heard); r.Len() > 0; {
 		f, err := readFrame(r)
@@ -120,7 +120,7 @@ func TestBrokerClosesConnections(t *testing.T) {
 		"more than it said":         {after(5, publish, header(2), frame{frameBody, 1, []byte("hei")}.bytes()), "FRAME_ERROR"},
 		"a message too large":       {after(5, publish, header(messageMax+1)), "FRAME_ERROR"},
 	} {
-		heard := string(answered(c.sent))
+		heard := string(sessionOutput(c.sent))
 		at := strings.LastIndex(heard, c.want)
 		if at < 0 || len(heard)-at > len(c.want)+70 {
 			t.Errorf("%s: heard %q, want it to end with %q", name, heard, c.want)
@@ -136,7 +136,7 @@ func TestBrokerChannelsCross(t *testing.T) {
 		"closes, too": {sentMethod(1, channelClose, encoder{}.short(200).shortString("").long(0)), sentMethod(1, channelCloseOK, nil), handshake()[4]},
 	} {
 		steps := append(append(handshake(), missing), more...)
-		heard := answered(slices.Concat(append(steps, sentMethod(0, connectionClose, nil))...))
+		heard := sessionOutput(slices.Concat(append(steps, sentMethod(0, connectionClose, nil))...))
 		if n := bytes.Count(heard, []byte("NOT_FOUND")); n != 1 || !bytes.HasSuffix(heard, sentMethod(0, connectionCloseOK, nil)) {
 			t.Errorf("%s: told %d times, then %q", name, n, heard)
 		}
@@ -146,7 +146,7 @@ func TestBrokerChannelsCross(t *testing.T) {
 	}
 }
 
-// Whatever comes in, a session does not panic, and ends when its client has left.
+// Whatever a client sends, a session does not panic, and ends when its client has left.
 func FuzzBrokerSession(f *testing.F) {
 	for n := range conversation() {
 		f.Add(uint8(n), []byte(nil))
@@ -155,6 +155,6 @@ func FuzzBrokerSession(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, steps uint8, more []byte) {
 		known := conversation()
-		answered(append(slices.Concat(known[:int(steps)%(len(known)+1)]...), more...))
+		sessionOutput(append(slices.Concat(known[:int(steps)%(len(known)+1)]...), more...))
 	})
 }

@@ -78,7 +78,7 @@ func TestBrokerVhosts(t *testing.T) {
 	}
 }
 
-// A wrong login is answered by three seconds of silence, and by nothing else.
+// The broker answers a wrong login with three seconds of silence, and with nothing else.
 func TestBrokerRefusesLogins(t *testing.T) {
 	t.Parallel()
 	p := start(t, quick())
@@ -184,7 +184,7 @@ func TestCloseLeavesNoBroker(t *testing.T) {
 	}
 }
 
-// A broker that goes cuts its connections, and comes back where it was when the port is free.
+// A refusing broker cuts its connections, and listens again at its address when the port is free.
 func TestBrokerRefusesAndReturns(t *testing.T) {
 	p := start(t, quick())
 	closed := channel(t, p, iga).NotifyClose(make(chan *amqp.Error, 1))

@@ -124,7 +124,7 @@ func TestWriteConfigNeedsAPlace(t *testing.T) {
 	}
 }
 
-// The keys of the YAML are the configuration's business; here it is what the demo promises.
+// Package config tests the keys of the YAML; this tests what the demo promises.
 func TestConfigSaysWhatThePlatformIs(t *testing.T) {
 	p := start(t, quick())
 	path, err := p.WriteConfig(t.TempDir())

@@ -45,7 +45,7 @@ func TestRefusedAndBack(t *testing.T) {
 	c, url := client(t, p, "uio", false), p.URL("uio")
 	mustSend(t, c, documented(t, p, "uio", "krr"))
 	p.Set("uio", "", Refused)
-	p.Set("uio", "", Refused) // twice is once
+	p.Set("uio", "", Refused) // has no further effect
 	c.CloseIdleConnections()  // the cut one would answer with EOF first
 	_, err := send(c, documented(t, p, "uio", "krr"))
 	if !errors.Is(err, syscall.ECONNREFUSED) {
@@ -64,7 +64,7 @@ func TestRefusedAndBack(t *testing.T) {
 	}
 }
 
-// Somebody else has the port when the gateway comes back.
+// Another program has the port when the gateway comes back.
 func TestReopenWaitsForThePort(t *testing.T) {
 	p := start(t, quick())
 	p.Set("uio", "", Refused)

@@ -111,9 +111,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	x := &request{Request: r, w: w, body: body, options: g.options}
-	x.candidates, x.api = g.match(r.URL.Path)
-	x.serve(g.countAndFault(x))
+	req := &request{Request: r, w: w, body: body, options: g.options}
+	req.candidates, req.api = g.match(r.URL.Path)
+	req.serve(g.countAndFault(req))
 }
 
 // match returns the APIs of the longest context path that path lies in, and the one

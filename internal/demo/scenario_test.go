@@ -12,18 +12,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// From the start, this is what a newcomer sees; everything else is healthy.
+// These are the faults at the start; everything else is healthy.
 func TestPermanentFaults(t *testing.T) {
 	p := start(t, Options{DeadAfter: time.Millisecond, SlowAfter: time.Millisecond})
 	want := map[Target]answer{
 		{"ntnu", "fs-gemini"}:     {Status: 200, Body: page},
 		{"ntnu", "krr"}:           {Status: 401, Body: `{"error":"invalid_token"}`},
-		{"uib", "inspera"}:        {Status: 429, Body: what[RateLimited][0].Body},
-		{"uib", "freg"}:           {Status: 404, Body: what[UnknownContextPath][0].Body},
+		{"uib", "inspera"}:        {Status: 429, Body: wantAnswers[RateLimited][0].Body},
+		{"uib", "freg"}:           {Status: 404, Body: wantAnswers[UnknownContextPath][0].Body},
 		{"uio", "ansatte"}:        {Status: 504},
-		{"uit", "organisasjoner"}: {Status: 401, Body: what[KeyRejected][0].Body},
+		{"uit", "organisasjoner"}: {Status: 401, Body: wantAnswers[KeyRejected][0].Body},
 		{"uit", "fs-emner"}:       {Status: 200, Body: page[:len(page)/2], Err: "unexpected EOF"},
-		{"himolde", "inspera"}:    {Status: 403, Body: what[ResourceForbidden][0].Body},
+		{"himolde", "inspera"}:    {Status: 403, Body: wantAnswers[ResourceForbidden][0].Body},
 	}
 	got := map[Target]answer{}
 	for _, target := range p.Targets() {
