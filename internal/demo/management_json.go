@@ -2,19 +2,16 @@ package demo
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // Dialect is a generation of Gravitee's Management API v1.
 type Dialect int
 
-// The dialects, by the first version that speaks them and this demo shows.
+// The dialects, named by a first version of Gravitee that speaks them.
 const (
 	Gravitee320 Dialect = iota // keys have ids and may be shared
 	Gravitee315                // keys have ids
@@ -36,30 +33,25 @@ var dialects = [...]dialect{
 	Gravitee4:   {keys: "apikeys", id: true, shared: true, more: map[string]any{"environmentId": "DEFAULT", "federated": false}},
 }
 
-// list answers with one page of the application's subscriptions, as asked for.
-func (m *management) list(w http.ResponseWriter, r *http.Request) {
-	if !m.known(w, r) {
-		return
-	}
-	query := r.URL.Query()
-	page, size := number(query.Get("page"), 1), number(query.Get("size"), 20)
-	if page < 1 || size < 1 || size > 100 {
-		m.fail(w, http.StatusBadRequest, "", "Page size should not be more than 100")
-		return
-	}
-	status := query.Get("status")
-	if status == "" {
-		status = "ACCEPTED"
-	}
-	m.write(w, m.page(strings.Split(status, ","), page, size))
+// apiNames are the API manager's names of the APIs, by context path; those of the
+// platform's templates, where they have one.
+var apiNames = map[string]string{
+	"/lonn/v1":              "DFØ SAP",
+	"/fs":                   "FS-API",
+	"/fs/gemini":            "FS Gemini",
+	"/inspera":              "Inspera-API",
+	"/test/digdir/freg":     "Digdir FReg API Test",
+	"/test/digdir/krr":      "Digdir KRR API Test",
+	"/maskinporten-test/v2": "Maskinporten",
 }
 
+// page returns one page of the subscriptions with one of these statuses.
 func (m *management) page(statuses []string, page, size int) any {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	data := []any{}
 	metadata := map[string]any{m.application: map[string]any{"name": "integra_exporter"}}
-	for _, e := range m.entries {
+	for _, e := range m.all {
 		if slices.Contains(statuses, e.status()) {
 			data = append(data, m.subscriptionEntity(e))
 			metadata[apiID(e.api)] = map[string]any{"name": apiName(e.api)}
@@ -76,23 +68,11 @@ func (m *management) page(statuses []string, page, size int) any {
 	}
 }
 
-// keysOf answers with all keys of one subscription, newest first.
-func (m *management) keysOf(w http.ResponseWriter, r *http.Request) {
-	if !m.known(w, r) {
-		return
-	}
-	keys := m.keyEntities(r.PathValue("subscription"))
-	if keys == nil {
-		m.fail(w, http.StatusNotFound, "subscription.notFound", "Subscription ["+r.PathValue("subscription")+"] can not be found.")
-		return
-	}
-	m.write(w, keys)
-}
-
+// keyEntities returns the keys of a subscription; nil: there is none of this id.
 func (m *management) keyEntities(subscription string) (keys []any) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, e := range m.entries {
+	for _, e := range m.all {
 		if e.id != subscription {
 			continue
 		}
@@ -103,27 +83,19 @@ func (m *management) keyEntities(subscription string) (keys []any) {
 	return keys
 }
 
-func (e *entry) status() string {
-	if e.paused {
-		return "PAUSED"
+func (m *management) contextPath(id string) (string, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.all {
+		_, deployed := apiNames[e.api]
+		if apiID(e.api) == id && deployed {
+			return e.api, true
+		}
 	}
-	return "ACCEPTED"
+	return "", false
 }
 
-func (m *management) subscriptionEntity(e *entry) map[string]any {
-	created := e.keys[len(e.keys)-1].created
-	entity := map[string]any{
-		"id": e.id, "api": apiID(e.api), "plan": e.plan, "application": m.application, "status": e.status(),
-		"processed_by": "00000000-0000-4000-8000-000000000001", "subscribed_by": "00000000-0000-4000-8000-000000000002",
-	}
-	m.date(entity, "ending_at", e.ends)
-	for _, name := range []string{"created_at", "updated_at", "processed_at", "starting_at"} {
-		m.date(entity, name, created)
-	}
-	return entity
-}
-
-func (m *management) keyEntity(e *entry, k *issued) map[string]any {
+func (m *management) keyEntity(e *subscription, k *apiKey) map[string]any {
 	entity := map[string]any{
 		"key": k.value, "revoked": !k.revoked.IsZero(), "paused": e.paused, "expired": k.expired(time.Now()),
 	}
@@ -147,9 +119,9 @@ func (m *management) keyEntity(e *entry, k *issued) map[string]any {
 	return entity
 }
 
-func (m *management) holders(k *issued) []any {
+func (m *management) holders(k *apiKey) []any {
 	var holders []any
-	for _, e := range m.entries {
+	for _, e := range m.all {
 		if slices.Contains(e.keys, k) {
 			holders = append(holders, m.subscriptionEntity(e))
 		}
@@ -157,7 +129,27 @@ func (m *management) holders(k *issued) []any {
 	return holders
 }
 
-// date adds epoch milliseconds; what is not is left out, as all nulls are.
+func (m *management) subscriptionEntity(e *subscription) map[string]any {
+	created := e.keys[len(e.keys)-1].created
+	entity := map[string]any{
+		"id": e.id, "api": apiID(e.api), "plan": e.plan, "application": m.application, "status": e.status(),
+		"processed_by": "00000000-0000-4000-8000-000000000001", "subscribed_by": "00000000-0000-4000-8000-000000000002",
+	}
+	m.date(entity, "ending_at", e.ends)
+	for _, name := range []string{"created_at", "updated_at", "processed_at", "starting_at"} {
+		m.date(entity, name, created)
+	}
+	return entity
+}
+
+func (s *subscription) status() string {
+	if s.paused {
+		return "PAUSED"
+	}
+	return "ACCEPTED"
+}
+
+// date adds epoch milliseconds. A zero time is left out, as Gravitee does with nulls.
 func (m *management) date(entity map[string]any, name string, at time.Time) {
 	switch {
 	case at.IsZero():
@@ -170,28 +162,18 @@ func (m *management) date(entity map[string]any, name string, at time.Time) {
 	}
 }
 
-// apiID is made of the name, so that the plans of one API agree on it.
+// apiName returns the API manager's name of an API; those that fill adds have no other
+// than their context path.
+func apiName(contextPath string) string {
+	name, ok := apiNames[contextPath]
+	if !ok {
+		return contextPath
+	}
+	return name
+}
+
+// apiID derives the id from the name, so that all plans of one API have the same.
 func apiID(name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return fmt.Sprintf("00000000-0000-4000-8000-%x", sum[:6])
-}
-
-func number(s string, otherwise int) int {
-	if s == "" {
-		return otherwise
-	}
-	n, _ := strconv.Atoi(s) // 0 is refused
-	return n
-}
-
-// fail answers as Gravitee's management does for an error.
-func (m *management) fail(w http.ResponseWriter, status int, code, message string) {
-	entity := map[string]any{"message": message, "http_status": status}
-	if code != "" {
-		entity["technicalCode"] = code
-	}
-	body, _ := json.MarshalIndent(entity, "", "  ") // strings and a number: cannot fail
-	w.Header().Set("Content-Type", jsonType)
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
 }

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-func TestDoorWaitsForHandlers(t *testing.T) {
+func TestListenerWaitsForHandlers(t *testing.T) {
 	p := start(t, quick())
 	var ended atomic.Bool
 	arrived := make(chan struct{})
-	d, err := openDoor("127.0.0.1:0", p.gateway("uio").present, http.HandlerFunc(
+	d, err := listenHTTPS(anyPort, p.gateway("uio").presentCertificate, http.HandlerFunc(
 		func(_ http.ResponseWriter, r *http.Request) {
 			close(arrived)
 			<-r.Context().Done()
@@ -24,7 +24,7 @@ func TestDoorWaitsForHandlers(t *testing.T) {
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
-		response, err := client(t, p, "uio", false).Get("https://" + d.listener.Addr().String())
+		response, err := client(t, p, "uio", false).Get("https://" + d.address())
 		if err == nil {
 			_ = response.Body.Close()
 			t.Error("answered")
