@@ -1,7 +1,3 @@
-// Package testkit makes certificates for tests: authorities, what they issue, and
-// self-signed ones. Keys are ECDSA on P-256. Nothing of the program may import it.
-//
-// Its functions panic where a certificate cannot be made, for then the test is wrong.
 package testkit
 
 import (

@@ -1,4 +1,5 @@
-// Package testkit is what the tests of several packages share.
+// Package testkit is what the tests of several packages share: certificates, buffers, waiting. Nothing of the program may
+// import it. Its functions panic where a certificate cannot be made, for then the test is wrong.
 package testkit
 
 import (
