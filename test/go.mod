@@ -308,4 +308,7 @@ require (
 
 replace github.com/integra-exporter/integra_exporter => ..
 
-ignore ./preview/node_modules
+ignore (
+	./browser/node_modules
+	./preview/node_modules
+)

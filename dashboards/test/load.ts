@@ -9,7 +9,7 @@ export interface Loaded {
   panels: Panel[]; // without the rows that are their titles
 }
 
-export const folder = "dashboards";
+export const folder = "json";
 
 /** Every JSON file in the folder. */
 export function dashboards(): Loaded[] {

@@ -17,7 +17,7 @@ const { values: options } = parseArgs({
   },
 });
 
-const dashboards = join(import.meta.dirname, "../../dashboards");
+const dashboards = join(import.meta.dirname, "../../dashboards/json");
 const scrape = Number(options.scrape);
 const end = Math.floor((options.end ? Date.parse(options.end) : Date.now()) / 1000);
 const start = end - 60 * Number(options.minutes);

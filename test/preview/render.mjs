@@ -54,7 +54,7 @@ async function script() {
 
 async function picture(name) {
   const results = await readFile(join(options.results, `${name}.json`));
-  const dashboard = await readFile(join(here, `../../dashboards/${name}.json`));
+  const dashboard = await readFile(join(here, `../../dashboards/json/${name}.json`));
   const page = await browser.newPage({ viewport: { width: 1400, height: 3000 } });
   const broken = new Promise((_, reject) => page.on("pageerror", reject));
   await page.clock.setFixedTime(1000 * JSON.parse(results).end);
