@@ -72,7 +72,7 @@ fuzz:
 
 # What probes, scrapes and 10,000 targets cost, as benchstat's tables: a quarter of an hour on an idle machine.
 bench:
-	scripts/install-tools test
+	scripts/install-tools bench
 	scripts/bench
 
 # Where a probe's CPU time and allocations are.
