@@ -103,7 +103,7 @@ func (p *program) prober(paths ...string) func(ctx context.Context) error {
 	}
 }
 
-// get returns the body of an answer whose status is 200. Whoever reads it closes it.
+// get returns the body of an answer whose status is 200; the caller closes it.
 func (p *program) get(ctx context.Context, path string) (io.ReadCloser, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.address+path, http.NoBody)
 	if err != nil {
