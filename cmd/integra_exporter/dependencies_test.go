@@ -51,14 +51,16 @@ func required(t *testing.T, file string) map[string]bool {
 func TestDependenciesAreExplained(t *testing.T) {
 	t.Parallel()
 	npm := map[string]bool{}
-	var manifest struct{ Dependencies, DevDependencies map[string]string }
-	err := json.Unmarshal([]byte(readDocument(t, "package.json")), &manifest)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, list := range []map[string]string{manifest.Dependencies, manifest.DevDependencies} {
-		for name := range list {
-			npm[name] = true
+	for _, file := range []string{"dashboards/package.json", "test/browser/package.json"} {
+		var manifest struct{ Dependencies, DevDependencies map[string]string }
+		err := json.Unmarshal([]byte(readDocument(t, file)), &manifest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, list := range []map[string]string{manifest.Dependencies, manifest.DevDependencies} {
+			for name := range list {
+				npm[name] = true
+			}
 		}
 	}
 	for heading, direct := range map[string]map[string]bool{
