@@ -2,10 +2,14 @@ package collector_test
 
 import (
 	"flag"
+	"fmt"
 	"maps"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +18,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
 var update = flag.Bool("update", false, "write testdata/*.prom anew")
@@ -46,7 +51,7 @@ func TestExposition(t *testing.T) {
 		{"refused", []probe.Result{healthy(), refused()}}, // nothing of the run before may stay
 		{"unverified", []probe.Result{unverified()}},
 		{"rate-limited", []probe.Result{limited()}},
-		{"well-again", []probe.Result{refused(), refused(), limited(), healthy()}},
+		{"recovered", []probe.Result{refused(), refused(), limited(), healthy()}},
 		{"broker", []probe.Result{broker()}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -173,4 +178,170 @@ func nativeBuckets(h *dto.Histogram) (n uint32) {
 		n += span.GetLength()
 	}
 	return n
+}
+
+func TestARemovedTargetLeavesNothing(t *testing.T) {
+	kept, removed := check("uio", "organisasjoner"), check("uio", "ansatte")
+	w := newWorld(kept, removed)
+	w.report(kept.Target, healthy())
+	w.report(removed.Target, limited())
+	for _, gone := range w.store.Replace([]probe.Check{kept}) {
+		w.metrics.Forget(gone)
+	}
+	w.report(removed.Target, healthy()) // late
+	for _, f := range gather(t, w.metrics) {
+		for _, m := range f.GetMetric() {
+			if label(m, "target") == removed.Name {
+				t.Errorf("%s still has the removed target", f.GetName())
+			}
+		}
+	}
+	w.store.Replace([]probe.Check{kept, removed})
+	for _, m := range family(t, gather(t, w.metrics), "integra_probe_duration_seconds").GetMetric() {
+		want := map[string]uint64{kept.Name: 1, removed.Name: 0}[label(m, "target")]
+		if n := m.GetHistogram().GetSampleCount(); n != want {
+			t.Errorf("histogram of %s: %d observations, want %d", label(m, "target"), n, want)
+		}
+	}
+}
+
+func TestAnOddTitleIsSentAsItIs(t *testing.T) {
+	odd := check("uio", "organisasjoner")
+	odd.Title = "line\nbreak \"quote\" back\\slash <script>"
+	w := newWorld(odd)
+	m := family(t, gather(t, w.metrics), "integra_target_info").GetMetric()[0]
+	if title := label(m, "title"); title != odd.Title {
+		t.Errorf("title %q, want %q", title, odd.Title)
+	}
+}
+
+func TestConcurrentReportAndCollect(t *testing.T) {
+	checks := []probe.Check{check("uio", "a"), check("uio", "b"), check("ntnu", "a")}
+	w := newWorld(checks...)
+	registry := registered(w.metrics)
+	results := []probe.Result{healthy(), refused(), limited(), unverified()}
+	var all sync.WaitGroup
+	for _, c := range checks {
+		all.Go(func() {
+			for n := range 400 {
+				w.report(c.Target, results[n%len(results)])
+			}
+		})
+	}
+	all.Go(func() {
+		for n := range 100 {
+			for _, gone := range w.store.Replace(checks[:1+n%len(checks)]) {
+				w.metrics.Forget(gone)
+			}
+		}
+		w.store.Replace(checks)
+	})
+	for range 2 {
+		all.Go(func() {
+			for range 50 {
+				families, err := registry.Gather()
+				if err != nil {
+					t.Error(err)
+				}
+				coherent(t, families)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// coherent wants the rows of one run: a target succeeds or has a cause, never both.
+func coherent(t *testing.T, families []*dto.MetricFamily) {
+	t.Helper()
+	said := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() != "integra_probe_success" && f.GetName() != "integra_probe_failure_info" {
+			continue
+		}
+		for _, m := range f.GetMetric() {
+			said[label(m, "institution")+" "+label(m, "target")] += m.GetGauge().GetValue()
+		}
+	}
+	for target, sum := range said {
+		if sum != 1 {
+			t.Errorf("%s: success and failure add up to %v", target, sum)
+		}
+	}
+}
+
+func label(m *dto.Metric, name string) string {
+	for _, pair := range m.GetLabel() {
+		if pair.GetName() == name {
+			return pair.GetValue()
+		}
+	}
+	return ""
+}
+
+// anyWorld is one of very many.
+func anyWorld(random *rand.Rand) world {
+	kinds := []string{probe.KindAPI, probe.KindAuth, probe.KindRabbitMQ, probe.KindKey}
+	var checks []probe.Check
+	for n := range random.IntN(12) {
+		c := check(fmt.Sprint("inst", n%3), fmt.Sprint("n", n))
+		c.Kind, c.Contact, c.Title = kinds[random.IntN(len(kinds))], fmt.Sprint(random.IntN(2)), "line\nbreak \"quote\" Æ"
+		checks = append(checks, c)
+	}
+	w := newWorld(checks...)
+	results := []probe.Result{healthy(), refused(), limited(), unverified(), broker(), accepted(), ended()}
+	for range random.IntN(60) * min(len(checks), 1) {
+		c := checks[random.IntN(len(checks))]
+		w.report(c.Target, results[random.IntN(len(results))])
+		if random.IntN(4) == 0 {
+			w.store.SetKeyInfo(c.Target, []state.KeyInfo{{}, {Used: true}, learned()}[random.IntN(3)])
+		}
+	}
+	if random.IntN(2) == 0 {
+		manageAll(w)
+	}
+	return w
+}
+
+// What nobody checks at run time any more holds of every state: a registry takes
+// it, names, labels and all, and has nothing to put in order within a series.
+func TestARegistryWouldTakeAnyState(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 7))
+	for n := range 100 {
+		w := anyWorld(random)
+		var got []string
+		for f := range w.metrics.Families() {
+			onlyItsKind(t, f)
+			got = append(got, sortedLines(text(t, []*dto.MetricFamily{f}))...)
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(sortedLines(text(t, gather(t, w.metrics))), got); diff != "" {
+			t.Fatalf("state %d (-a registry's +ours):\n%s", n, diff)
+		}
+	}
+}
+
+// onlyItsKind wants of each series one value, and not another that the sample had in another family.
+func onlyItsKind(t *testing.T, f *dto.MetricFamily) {
+	t.Helper()
+	for _, m := range f.GetMetric() {
+		has := map[dto.MetricType]bool{
+			dto.MetricType_GAUGE: m.Gauge != nil, dto.MetricType_COUNTER: m.Counter != nil, dto.MetricType_HISTOGRAM: m.Histogram != nil,
+		}
+		for kind, there := range has {
+			if there != (kind == f.GetType()) {
+				t.Fatalf("%s is of type %s, and has a %s: %v", f.GetName(), f.GetType(), kind, there)
+			}
+		}
+	}
+}
+
+// A configuration may name a queue twice, in queues and by subscribes_to.
+func TestAQueueThatIsNamedTwice(t *testing.T) {
+	twice := broker()
+	twice.Queues = append(twice.Queues, twice.Queues...)
+	w := newWorld(check("uio", "a"))
+	w.report(check("uio", "a").Target, twice)
+	if n := len(family(t, gather(t, w.metrics), "integra_rabbitmq_queue_consumers").GetMetric()); n != 2 {
+		t.Errorf("%d series of 2 queues", n)
+	}
 }

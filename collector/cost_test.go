@@ -15,8 +15,8 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// costs are what one target may cost. The race detector allocates two more in a scrape, and what the numbers were when
-// the limits were set stands behind them; who has a reason to move one moves it here.
+// costs are what one target may cost. The race detector allocates two more in a scrape. Each comment
+// is the number measured when the limit was set.
 var costs = []struct {
 	what   string
 	number int // of targets

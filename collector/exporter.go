@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/collectors/version"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
@@ -16,6 +17,7 @@ type Exporter struct {
 	reloadTime prometheus.Gauge
 	targets    *prometheus.GaugeVec
 	lag        prometheus.Histogram
+	skipCauses []string
 	skipped    *prometheus.CounterVec
 	panics     prometheus.Counter
 	inFlight   prometheus.GaugeFunc
@@ -23,9 +25,10 @@ type Exporter struct {
 
 // NewExporter returns the exporter's own metrics. skipCauses is the closed set
 // of causes, all of which are sent from the start; inFlight returns how many
-// probes are going on.
+// probes are in progress.
 func NewExporter(skipCauses []string, inFlight func() int) *Exporter {
 	e := &Exporter{
+		skipCauses: skipCauses,
 		reloadOK: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "integra_exporter_config_last_reload_successful",
 			Help: "Whether the last attempt to load the configuration succeeded: 1 or 0.",
@@ -36,7 +39,7 @@ func NewExporter(skipCauses []string, inFlight func() int) *Exporter {
 		}),
 		targets: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "integra_exporter_targets",
-			Help: "Targets of the present configuration.",
+			Help: "Targets in the current configuration.",
 		}, []string{"kind"}),
 		lag: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "integra_exporter_schedule_lag_seconds",
@@ -45,7 +48,7 @@ func NewExporter(skipCauses []string, inFlight func() int) *Exporter {
 		}),
 		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "integra_exporter_runs_skipped_total",
-			Help: "Runs that did not begin: the one before still went on (overlap), or no room under a cap in time (capacity).",
+			Help: "Runs that did not begin because the previous one was still going on (overlap) or no slot became free in time (capacity).",
 		}, []string{"cause"}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "integra_exporter_panics_total",
@@ -53,7 +56,7 @@ func NewExporter(skipCauses []string, inFlight func() int) *Exporter {
 		}),
 		inFlight: prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "integra_exporter_probes_in_flight",
-			Help: "Probes that are going on.",
+			Help: "Probes in progress.",
 		}, func() float64 { return float64(inFlight()) }),
 	}
 	for _, cause := range skipCauses {
@@ -72,7 +75,7 @@ func (e *Exporter) Register(r prometheus.Registerer) {
 	)
 }
 
-// Loaded notes that checks are the present configuration.
+// Loaded records that checks are the current configuration.
 func (e *Exporter) Loaded(checks []probe.Check) {
 	e.reloadOK.Set(1)
 	e.reloadTime.Set(timestamp(time.Now()))
@@ -85,10 +88,10 @@ func (e *Exporter) Loaded(checks []probe.Check) {
 	}
 }
 
-// LoadFailed notes that the configuration could not be loaded.
+// LoadFailed records that the configuration could not be loaded.
 func (e *Exporter) LoadFailed() { e.reloadOK.Set(0) }
 
-// Ran notes a run.
+// Ran records a run.
 func (e *Exporter) Ran(result probe.Result) {
 	e.lag.Observe(max(result.Start.Sub(result.Planned), 0).Seconds())
 	reason, _ := probe.ReasonOf(result.Err)
@@ -97,5 +100,16 @@ func (e *Exporter) Ran(result probe.Result) {
 	}
 }
 
-// Skipped notes a run that did not begin.
+// Skipped records a run that did not begin.
 func (e *Exporter) Skipped(cause string) { e.skipped.WithLabelValues(cause).Inc() }
+
+// Skips returns how many runs were skipped so far, by cause.
+func (e *Exporter) Skips() map[string]uint64 {
+	skips := make(map[string]uint64, len(e.skipCauses))
+	for _, cause := range e.skipCauses {
+		var counter dto.Metric
+		_ = e.skipped.WithLabelValues(cause).Write(&counter) // to memory
+		skips[cause] = uint64(counter.GetCounter().GetValue())
+	}
+	return skips
+}

@@ -97,6 +97,9 @@ func TestExporterExposition(t *testing.T) {
 	panicked.Err = probe.Fail(probe.ReasonPanic, "")
 	busy.Ran(panicked)
 	busy.Skipped("capacity")
+	if diff := cmp.Diff(map[string]uint64{"capacity": 1, "overlap": 0}, busy.Skips()); diff != "" {
+		t.Errorf("skips (-want +got):\n%s", diff)
+	}
 	const successful = "integra_exporter_config_last_reload_successful"
 	if ok := family(t, own(t, busy), successful).GetMetric()[0].GetGauge().GetValue(); ok != 1 {
 		t.Errorf("%s is %v after a load", successful, ok)

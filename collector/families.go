@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -10,31 +11,31 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
-// observe sends what a target has of a family: nothing, one series or several.
-type observe func(*state.Target, *series)
+// collect sends what a target has of a family: nothing, one series or several.
+type collect func(*state.Target, *series)
 
 // family is one metric family of every target.
 type family struct {
-	heading
-	each observe
+	desc
+	collect collect
 }
 
-// families is the table of everything that is sent per target, but for the histogram.
+// families is the table of everything that is sent per target, except the histogram.
 var families = []family{
 	gauge("integra_target_info", "What the target is; always 1, for joins.", info,
 		"institution_title", "title", "address", "contact"),
 	gauge("integra_probe_success", "Whether the last run succeeded: 1 or 0.", ran(success)),
-	gauge("integra_probe_failure_info", "Why the last run failed; always 1, only while it did.", ran(failure),
+	gauge("integra_probe_failure_info", "Why the last run failed; always 1, absent after a success.", ran(failure),
 		"reason", "layer"),
 	gauge("integra_probe_last_duration_seconds", "How long the last run took.",
 		ran(func(t *state.Target, s *series) { s.send(t.Last.Duration.Seconds()) })),
 	gauge("integra_probe_phase_duration_seconds", "How long each phase of the last run took, as far as it got.", ran(phases),
 		"phase"),
-	counter("integra_probe_runs_total", "Runs, whatever came of them.",
+	counter("integra_probe_runs_total", "Runs, successful or not.",
 		func(t *state.Target, s *series) { s.send(float64(t.Runs)) }),
 	counter("integra_probe_failures_total", "Runs that failed.",
 		func(t *state.Target, s *series) { s.send(float64(t.Failures)) }),
-	counter("integra_probe_failure_reasons_total", "Runs that failed, by cause; appears with the first.", reasons,
+	counter("integra_probe_failure_reasons_total", "Runs that failed, by reason; absent before the first failure.", reasons,
 		"reason", "layer"),
 	gauge("integra_probe_last_run_timestamp_seconds", "When the last run ended, in seconds since 1970.",
 		ran(func(t *state.Target, s *series) { s.send(timestamp(t.LastRun())) })),
@@ -53,53 +54,53 @@ var families = []family{
 	gauge("integra_http_rate_limit_limit", "Requests allowed per window by the gateway.",
 		limits(func(l probe.RateLimit) probe.Count { return l.Limit }), "policy"),
 	gauge("integra_tls_certificate_expiry_timestamp_seconds",
-		"Earliest end among the certificates the server showed, accepted or not, in seconds since 1970.",
-		shown(func(t *state.Target, s *series) { s.send(timestamp(t.Last.Certificate.Expiry)) })),
-	gauge("integra_tls_certificate_verified", "Whether the server's certificate was accepted: 1 or 0.",
-		shown(func(t *state.Target, s *series) { s.send(boolean(t.Last.Certificate.Verified)) })),
+		"Earliest expiry among the certificates that the server presented, trusted or not, in seconds since 1970.",
+		withCertificate(func(t *state.Target, s *series) { s.send(timestamp(t.Last.Certificate.Expiry)) })),
+	gauge("integra_tls_certificate_verified", "Whether the server's certificate was trusted: 1 or 0.",
+		withCertificate(func(t *state.Target, s *series) { s.send(boolean(t.Last.Certificate.Verified)) })),
 	gauge("integra_rabbitmq_queue_messages_ready", "Messages in the queue that wait for a consumer.",
 		queues(func(q probe.QueueSeen) int64 { return q.Ready }), "queue"),
 	gauge("integra_rabbitmq_queue_consumers", "Consumers of the queue.",
 		queues(func(q probe.QueueSeen) int64 { return q.Consumers }), "queue"),
-	gauge("integra_rabbitmq_blocked", "Whether the broker takes no messages, because a resource alarm is in force: 1 or 0; only with roundtrip.",
+	gauge("integra_rabbitmq_blocked", "Whether the broker blocks publishers because of a resource alarm: 1 or 0; only with roundtrip.",
 		blocked),
-	gauge("integra_rabbitmq_server_info", "What the broker says of itself; always 1.", server,
+	gauge("integra_rabbitmq_server_info", "Product, version and cluster name as the broker reports them; always 1.", server,
 		"product", "version", "cluster"),
-	gauge("integra_key_expiry_timestamp_seconds", "When the key ends, by who says so, in seconds since 1970; only where there is a date.",
+	gauge("integra_key_expiry_timestamp_seconds", "When the key expires, by source of the date, in seconds since 1970; absent without a date.",
 		keyEnds, "source"),
-	gauge("integra_key_expiry_state", "Whether an end of the key is known: 1 for one of dated, never and unknown, 0 for the others.",
+	gauge("integra_key_expiry_state", "Whether the key's expiry is known: 1 for one of dated, never and unknown, 0 for the others.",
 		keyState, "state"),
-	gauge("integra_key_accepted", "Whether the gateway last took the key: 1 or 0; absent until it said.", keyAccepted),
+	gauge("integra_key_accepted", "Whether the gateway last accepted the key: 1, or rejected it: 0; absent before it has done either.", keyAccepted),
 	gauge("integra_key_superseded", "Whether the API manager holds a newer key for this subscription: 1 or 0.", keySuperseded),
 }
 
-func gauge(name, help string, each observe, labels ...string) family {
-	return family{heading{name, help, dto.MetricType_GAUGE, labels}, each}
+func gauge(name, help string, collect collect, labels ...string) family {
+	return family{desc{name, help, dto.MetricType_GAUGE, labels}, collect}
 }
 
-func counter(name, help string, each observe, labels ...string) family {
-	return family{heading{name, help, dto.MetricType_COUNTER, labels}, each}
+func counter(name, help string, collect collect, labels ...string) family {
+	return family{desc{name, help, dto.MetricType_COUNTER, labels}, collect}
 }
 
 // ran sends nothing before the first run.
-func ran(each observe) observe {
-	return only(func(t *state.Target) bool { return t.Runs > 0 }, each)
+func ran(collect collect) collect {
+	return only(func(t *state.Target) bool { return t.Runs > 0 }, collect)
 }
 
 // answered sends nothing without an HTTP status.
-func answered(each observe) observe {
-	return only(func(t *state.Target) bool { return t.Last.Answered }, each)
+func answered(collect collect) collect {
+	return only(func(t *state.Target) bool { return t.Last.Answered }, collect)
 }
 
-// shown sends nothing without a certificate.
-func shown(each observe) observe {
-	return only(func(t *state.Target) bool { return !t.Last.Certificate.Expiry.IsZero() }, each)
+// withCertificate sends nothing without a certificate.
+func withCertificate(collect collect) collect {
+	return only(func(t *state.Target) bool { return !t.Last.Certificate.Expiry.IsZero() }, collect)
 }
 
-func only(when func(*state.Target) bool, each observe) observe {
+func only(when func(*state.Target) bool, collect collect) collect {
 	return func(t *state.Target, s *series) {
 		if when(t) {
-			each(t, s)
+			collect(t, s)
 		}
 	}
 }
@@ -135,7 +136,7 @@ func lastSuccess(t *state.Target, s *series) {
 	}
 }
 
-func limits(of func(probe.RateLimit) probe.Count) observe {
+func limits(of func(probe.RateLimit) probe.Count) collect {
 	return func(t *state.Target, s *series) {
 		for _, limit := range t.Last.RateLimits {
 			n := of(limit)
@@ -146,7 +147,7 @@ func limits(of func(probe.RateLimit) probe.Count) observe {
 	}
 }
 
-func queues(of func(probe.QueueSeen) int64) observe {
+func queues(of func(probe.QueueSeen) int64) collect {
 	return func(t *state.Target, s *series) {
 		for i, queue := range t.Last.Queues {
 			same := func(other probe.QueueSeen) bool { return other.Name == queue.Name }
@@ -167,6 +168,92 @@ func server(t *state.Target, s *series) {
 	said := t.Last.Broker
 	if said != (probe.BrokerInfo{}) {
 		s.send(1, said.Product, said.Version, said.Cluster)
+	}
+}
+
+func keyEnds(t *state.Target, s *series) {
+	for _, end := range t.Key.Ends() {
+		if !end.At.IsZero() {
+			s.send(timestamp(end.At), string(end.Source))
+		}
+	}
+}
+
+// keyState says nothing of a target without a key, nor of one that nobody has looked at.
+func keyState(t *state.Target, s *series) {
+	ends := t.Key.Ends()
+	watched := t.Kind == probe.KindKey && t.Runs > 0
+	if !t.Key.Info.Used && !watched && len(ends) == 0 {
+		return
+	}
+	present := "unknown"
+	switch {
+	case slices.ContainsFunc(ends, func(e probe.KeyEnd) bool { return !e.At.IsZero() }):
+		present = "dated"
+	case len(ends) > 0:
+		present = "never"
+	}
+	for _, name := range []string{"dated", "never", "unknown"} {
+		s.send(boolean(name == present), name)
+	}
+}
+
+func keyAccepted(t *state.Target, s *series) {
+	if t.Key.Accepted != probe.KeyUnproven {
+		s.send(boolean(t.Key.Accepted == probe.KeyAccepted))
+	}
+}
+
+func keySuperseded(t *state.Target, s *series) {
+	if t.Key.Info.Superseded.OK {
+		s.send(float64(t.Key.Info.Superseded.N))
+	}
+}
+
+// institutionFamily is a metric family with one series per institution.
+type institutionFamily struct {
+	desc
+	of func(state.Institution) (value float64, ok bool)
+}
+
+var institutionFamilies = []institutionFamily{
+	{
+		perInstitution("integra_gravitee_success", "Whether the last reading of the API manager succeeded: 1 or 0."),
+		func(i state.Institution) (float64, bool) { return boolean(i.Manager.OK), i.Manager.Tried },
+	},
+	{
+		perInstitution("integra_gravitee_last_success_timestamp_seconds", "When the API manager was last read, in seconds since 1970."),
+		func(i state.Institution) (float64, bool) {
+			return timestamp(i.Manager.LastSuccess), !i.Manager.LastSuccess.IsZero()
+		},
+	},
+	{
+		perInstitution("integra_tls_ca_expiry_timestamp_seconds", "Earliest expiry among the certificates in the configured ca_file, in seconds since 1970."),
+		func(i state.Institution) (float64, bool) { return timestamp(i.CAEnd), !i.CAEnd.IsZero() },
+	},
+}
+
+func perInstitution(name, help string) desc {
+	return desc{name: name, help: help, kind: dto.MetricType_GAUGE}
+}
+
+// institutions yields their families as families does those of targets.
+func (b *builder) institutions(institutions []state.Institution) iter.Seq[*dto.MetricFamily] {
+	return func(yield func(*dto.MetricFamily) bool) {
+		for i := range institutionFamilies {
+			f := &institutionFamilies[i]
+			s := b.begin(&f.desc)
+			for _, institution := range institutions {
+				value, ok := f.of(institution)
+				if ok {
+					s.identity = []*dto.LabelPair{b.pair("institution", institution.Name)}
+					s.send(value)
+				}
+			}
+			if b.used > 0 && !yield(f.family(b.metrics[:b.used])) {
+				return
+			}
+		}
 	}
 }
 

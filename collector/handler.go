@@ -17,7 +17,7 @@ import (
 
 // Source has metric families.
 type Source interface {
-	// Families returns those that have series, under different names. Each is valid until the next: they share memory.
+	// Families yields the families that have series, each under a name of its own and valid until the next: they share memory.
 	Families() iter.Seq[*dto.MetricFamily]
 }
 
@@ -27,20 +27,22 @@ type handler struct {
 	zips *sync.Pool // of *gzip.Writer, whose tables are over a megabyte; nil: answers are not compressed
 }
 
-// Handler answers scrapes, in the format that is asked for, with what few
-// gathers and then what many has; name[] in the query chooses families.
+// Handler answers scrapes, in the format that the request accepts, with what few
+// gathers and then the families of many; name[] in the query chooses families.
 //
 // It encodes a family before it makes the next, as promhttp cannot: that halves
 // the memory that a scrape of ten thousand targets allocates.
 func Handler(few prometheus.Gatherer, many Source) http.Handler {
 	return handler{few, many, &sync.Pool{New: func() any {
-		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the only error is a level that there is not
+		z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // fails only for an unknown level
 		return z
 	}}}
 }
 
-// ProbeHandler is Handler for a few series, which to compress would cost more than to make.
-func ProbeHandler(source Source) http.Handler { return handler{few: prometheus.Gatherers{}, many: source} }
+// ProbeHandler is Handler for a few series: compressing them would cost more than encoding them.
+func ProbeHandler(source Source) http.Handler {
+	return handler{few: prometheus.Gatherers{}, many: source}
+}
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	few, err := h.few.Gather()
@@ -52,7 +54,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", string(format))
 	w.Header().Add("Vary", "Accept")
 	w.Header().Add("Vary", "Accept-Encoding")
-	if h.zips == nil || !takesGzip(r) {
+	if h.zips == nil || !acceptsGzip(r) {
 		err = h.encode(w, format, few, r.URL.Query()["name[]"])
 	} else {
 		w.Header().Set("Content-Encoding", "gzip")
@@ -69,7 +71,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// encode writes the families that are wanted, all if wanted is nil.
+// encode writes the families named in wanted, all if it is nil.
 func (h handler) encode(out io.Writer, format expfmt.Format, few []*dto.MetricFamily, wanted []string) error {
 	encoder := expfmt.NewEncoder(out, format)
 	for _, families := range []iter.Seq[*dto.MetricFamily]{slices.Values(few), h.many.Families()} {
@@ -90,8 +92,8 @@ func (h handler) encode(out io.Writer, format expfmt.Format, few []*dto.MetricFa
 	return nil
 }
 
-// takesGzip says whether the request names gzip as welcome.
-func takesGzip(r *http.Request) bool {
+// acceptsGzip says whether the request accepts gzip by name.
+func acceptsGzip(r *http.Request) bool {
 	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
 		coding, weight, weighted := strings.Cut(part, ";")
 		if strings.TrimSpace(strings.ToLower(coding)) == "gzip" {

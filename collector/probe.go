@@ -22,7 +22,7 @@ func NewProbe(target state.Target) Probe { return Probe{target} }
 
 // Families implements Source.
 func (p Probe) Families() iter.Seq[*dto.MetricFamily] {
-	return newPage().each(gauges(slices.Concat(blackboxFamilies, families)), []subject{{&p.target, nil}})
+	return newBuilder().families(gauges(slices.Concat(blackboxFamilies, families)), []labelledTarget{{&p.target, nil}})
 }
 
 // gauges leaves out what counts over time: that is for /metrics.
@@ -30,17 +30,17 @@ func gauges(table []family) []family {
 	return slices.DeleteFunc(table, func(f family) bool { return f.kind != dto.MetricType_GAUGE })
 }
 
-// blackboxFamilies is the table of what has a name of blackbox_exporter's, or
-// is missed there; it is sent without identity labels alone.
+// blackboxFamilies is the table of what has a name of blackbox_exporter's, or would have one there.
+// It is sent by /probe only.
 var blackboxFamilies = []family{
 	gauge("probe_success", "Whether the run succeeded: 1 or 0.", ran(success)),
-	gauge("probe_failure_info", "Why the run failed; always 1, only if it did.", ran(failure), "reason", "layer"),
-	gauge("probe_timeout_seconds", "Time the run might take.",
+	gauge("probe_failure_info", "Why the run failed; always 1, absent after a success.", ran(failure), "reason", "layer"),
+	gauge("probe_timeout_seconds", "Time limit of the run.",
 		ran(func(t *state.Target, s *series) { s.send(t.Last.Limit.Seconds()) })),
 	gauge("probe_duration_seconds", "How long the run took.",
 		ran(func(t *state.Target, s *series) { s.send(t.Last.Duration.Seconds()) })),
 	gauge("probe_dns_lookup_time_seconds", "How long the lookup of the host's name took; 0 where there was none.", lookup),
-	gauge("probe_ip_protocol", "4 or 6: of the address that was connected to.", ipVersion),
+	gauge("probe_ip_protocol", "IP version of the address that was connected to: 4 or 6.", ipVersion),
 	gauge("probe_http_duration_seconds", "How long each phase took, as far as the run got.", overHTTP(phases), "phase"),
 	gauge("probe_http_status_code", "HTTP status of the answer.",
 		answered(func(t *state.Target, s *series) { s.send(float64(t.Last.Status)) })),
@@ -48,22 +48,22 @@ var blackboxFamilies = []family{
 		answered(func(t *state.Target, s *series) { s.send(boolean(!t.Last.Certificate.Expiry.IsZero())) })),
 	gauge("probe_http_version", "HTTP version of the answer.",
 		answered(func(t *state.Target, s *series) { s.send(t.Last.HTTPVersion) })),
-	gauge("probe_http_content_length", "Length of the answer as its header says; -1 if it does not.",
+	gauge("probe_http_content_length", "Length of the answer according to its header; -1 if the header is missing.",
 		answered(func(t *state.Target, s *series) { s.send(float64(t.Last.ContentLength)) })),
 	gauge("probe_http_uncompressed_body_length", "Size of the answer, as far as it was read, after decompression.",
 		answered(func(t *state.Target, s *series) { s.send(float64(t.Last.Size)) })),
 	gauge("probe_ssl_earliest_cert_expiry",
-		"Earliest end among the certificates the server showed, accepted or not, in seconds since 1970.",
-		shown(func(t *state.Target, s *series) { s.send(timestamp(t.Last.Certificate.Expiry)) })),
+		"Earliest expiry among the certificates that the server presented, trusted or not, in seconds since 1970.",
+		withCertificate(func(t *state.Target, s *series) { s.send(timestamp(t.Last.Certificate.Expiry)) })),
 	gauge("probe_rabbitmq_duration_seconds", "How long each phase took, as far as the run got.", overAMQP(phases), "phase"),
 }
 
-func overHTTP(each observe) observe {
-	return only(func(t *state.Target) bool { return t.Kind != probe.KindRabbitMQ }, each)
+func overHTTP(collect collect) collect {
+	return only(func(t *state.Target) bool { return t.Kind != probe.KindRabbitMQ }, collect)
 }
 
-func overAMQP(each observe) observe {
-	return only(func(t *state.Target) bool { return t.Kind == probe.KindRabbitMQ }, each)
+func overAMQP(collect collect) collect {
+	return only(func(t *state.Target) bool { return t.Kind == probe.KindRabbitMQ }, collect)
 }
 
 // lookup says nothing where no phase was observed.

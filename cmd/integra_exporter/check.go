@@ -166,7 +166,7 @@ func (c *checker) pass(ctx context.Context, arrived func(arrival)) (rows []state
 	results := make(chan ended)
 	for _, check := range c.checks {
 		go func() {
-			result, err := c.scheduler.Now(ctx, check.Target)
+			result, err := c.scheduler.RunNow(ctx, check.Target, schedule.OnDemand{})
 			results <- ended{check.Target, result, err}
 		}()
 	}

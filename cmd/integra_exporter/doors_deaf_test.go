@@ -53,7 +53,7 @@ func TestDeafScrapes(t *testing.T) {
 	}
 	begun.Wait()
 	for _, want := range []string{"1", "2", "3"} {
-		_, err := e.scheduler.Now(t.Context(), target)
+		_, err := e.scheduler.RunNow(t.Context(), target, schedule.OnDemand{})
 		if err != nil {
 			t.Fatal(err)
 		}

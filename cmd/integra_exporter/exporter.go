@@ -38,12 +38,11 @@ type exporter struct {
 	loaded, rejected atomic.Pointer[time.Time]
 	inForce          atomic.Pointer[config.Config] // nil: none
 	started          time.Time
-	skips            map[schedule.SkipCause]*atomic.Uint64
 }
 
 func newExporter(log *slog.Logger, path string, when timing) *exporter {
 	e := &exporter{log: log, path: path, shared: newShared(), store: state.New(), keys: newKeyring(log)}
-	e.started, e.skips = time.Now(), map[schedule.SkipCause]*atomic.Uint64{}
+	e.started = time.Now()
 	e.metrics = collector.New(e.store)
 	e.scheduler = schedule.New(schedule.Options{
 		Seed:         when.seed,
@@ -55,7 +54,6 @@ func newExporter(log *slog.Logger, path string, when timing) *exporter {
 	var causes []string
 	for _, cause := range schedule.SkipCauses() {
 		causes = append(causes, string(cause))
-		e.skips[cause] = new(atomic.Uint64)
 	}
 	e.own = collector.NewExporter(causes, e.scheduler.InFlight)
 	return e
@@ -167,7 +165,6 @@ func (e *exporter) logRun(target probe.Target, result probe.Result, change state
 
 func (e *exporter) skipped(_ probe.Target, cause schedule.SkipCause) {
 	e.own.Skipped(string(cause))
-	e.skips[cause].Add(1)
 }
 
 func (e *exporter) panicked(target probe.Target, at []string) {

@@ -12,13 +12,9 @@ import (
 
 // health says how the exporter itself fares.
 func (e *exporter) health() web.Health {
-	skipped := map[string]uint64{}
-	for cause, n := range e.skips {
-		skipped[string(cause)] = n.Load()
-	}
 	return web.Health{
 		Version: cmp.Or(version.Version, "dev"), Started: e.started,
-		Loaded: timeOf(&e.loaded), Rejected: timeOf(&e.rejected), InFlight: e.scheduler.InFlight(), Skipped: skipped,
+		Loaded: timeOf(&e.loaded), Rejected: timeOf(&e.rejected), InFlight: e.scheduler.InFlight(), Skipped: e.own.Skips(),
 	}
 }
 

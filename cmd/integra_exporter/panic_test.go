@@ -27,7 +27,7 @@ func TestCanaryInAPanic(t *testing.T) {
 		checks := []probe.Check{{Target: target, Interval: 1e9, Timeout: 1e9, Version: fmt.Sprint(what), Prober: oops{what}}}
 		e.store.Replace(checks)
 		e.scheduler.Replace(checks, schedule.Caps{Total: 1, PerHost: 1})
-		result, err := e.scheduler.Now(t.Context(), target)
+		result, err := e.scheduler.RunNow(t.Context(), target, schedule.OnDemand{})
 		if reason, layer := probe.ReasonOf(result.Err); err != nil || reason != probe.ReasonPanic || layer != probe.LayerExporter {
 			t.Errorf("%v, %v: want a failed run with reason panic", result.Err, err)
 		}

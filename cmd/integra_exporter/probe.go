@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"net/http"
+	"time"
 
 	"github.com/integra-exporter/integra_exporter/collector"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
@@ -19,7 +21,11 @@ type timing struct {
 func (t timing) untimed(target probe.Target) bool { return t.onRequest && target.Kind != probe.KindKey }
 
 func (e *exporter) probing() web.Probing {
-	return web.Probing{Run: e.scheduler.Ask, Unknown: schedule.ErrUnknownTarget, Metrics: probeMetrics}
+	run := func(ctx context.Context, target probe.Target, limit time.Duration) error {
+		_, err := e.scheduler.RunNow(ctx, target, schedule.OnDemand{External: true, Limit: limit})
+		return err
+	}
+	return web.Probing{Run: run, Unknown: schedule.ErrUnknownTarget, Metrics: probeMetrics}
 }
 
 func probeMetrics(row state.Target) http.Handler {

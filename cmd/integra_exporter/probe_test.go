@@ -102,7 +102,7 @@ func tally(t *testing.T, answers []scraped, timeout time.Duration) map[int]int {
 		if a.took > timeout {
 			t.Errorf("%d after %v, later than the scrape's timeout of %v", a.status, a.took, timeout)
 		}
-		if a.status == 503 && !strings.HasPrefix(a.body, "no result: no place became free in time") {
+		if a.status == 503 && !strings.HasPrefix(a.body, "no result: no slot became free in time") {
 			t.Errorf("503 says %q", a.body)
 		}
 	}

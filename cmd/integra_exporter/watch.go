@@ -13,6 +13,7 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/config"
 	"github.com/integra-exporter/integra_exporter/internal/gravitee"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/schedule"
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
@@ -123,7 +124,7 @@ func (e *exporter) watchKey(ctx context.Context, key config.Key) {
 		now := appearance(key.Files)
 		if now != seen {
 			seen = now
-			_, _ = e.scheduler.Now(ctx, key.Target) // reported as every run
+			_, _ = e.scheduler.RunNow(ctx, key.Target, schedule.OnDemand{}) // reported as every run
 		}
 		select {
 		case <-ctx.Done():

@@ -3,13 +3,15 @@ package gravitee
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // The documents of the Management API, as far as they are read. Dates are epoch
-// milliseconds, what is null is left out, and what is left out of expire_at and
-// ending_at means never.
+// milliseconds, a null field is missing, and a missing expire_at or ending_at
+// means never.
 
 type subscriptionPage struct {
 	Data     []subscriptionEntity `json:"data"` // nil: this is another document
@@ -20,11 +22,11 @@ type subscriptionPage struct {
 }
 
 type subscriptionEntity struct {
-	ID       string `json:"id"`
-	API      string `json:"api"`
-	Plan     string `json:"plan"`
-	Status   string `json:"status"`
-	EndingAt stamp  `json:"ending_at"`
+	ID       string    `json:"id"`
+	API      string    `json:"api"`
+	Plan     string    `json:"plan"`
+	Status   string    `json:"status"`
+	EndingAt timestamp `json:"ending_at"`
 }
 
 // keyEntity leaves the key's id out: some versions of Gravitee put the key itself there.
@@ -34,11 +36,11 @@ type keyEntity struct {
 	Subscriptions []struct { // from 3.17 on: a key may be shared
 		ID string `json:"id"`
 	} `json:"subscriptions"`
-	CreatedAt stamp `json:"created_at"`
-	ExpireAt  stamp `json:"expire_at"`
-	Revoked   bool  `json:"revoked"`
-	Paused    bool  `json:"paused"`
-	Expired   bool  `json:"expired"`
+	CreatedAt timestamp `json:"created_at"`
+	ExpireAt  timestamp `json:"expire_at"`
+	Revoked   bool      `json:"revoked"`
+	Paused    bool      `json:"paused"`
+	Expired   bool      `json:"expired"`
 }
 
 // clearText is a key of which only the hash is kept; an empty one hashes to nothing that could match.
@@ -57,10 +59,10 @@ func (c *clearText) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// stamp is an instant. Besides the documented integer it takes the same number
+// timestamp is an instant. Besides the documented integer it takes the same number
 // as a string, and RFC 3339 as Gravitee's other APIs write it: neither can be
 // mistaken. Anything else fails, because unknown must not pass for never.
-type stamp struct{ time.Time }
+type timestamp struct{ time.Time }
 
 // Dates outside of these years are seconds taken for milliseconds, or nonsense.
 const (
@@ -69,7 +71,7 @@ const (
 )
 
 // UnmarshalJSON implements json.Unmarshaler.
-func (s *stamp) UnmarshalJSON(b []byte) error {
+func (s *timestamp) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
 	}
@@ -90,7 +92,7 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// names are the display names of APIs, by id. They are a courtesy: where they are missing, nothing is lost.
+// names are the display names of APIs, by id. They are for people to read; nothing depends on them.
 type names map[string]string
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -107,4 +109,34 @@ func (n *names) UnmarshalJSON(b []byte) error {
 		}
 	}
 	return nil
+}
+
+// apiEntity is an API's definition, as far as it is read.
+type apiEntity struct {
+	ContextPath string `json:"context_path"`
+	Proxy       struct {
+		VirtualHosts []struct {
+			Path string `json:"path"`
+		} `json:"virtual_hosts"`
+	} `json:"proxy"`
+}
+
+// path takes nothing for a context path that could be more than one in a URL.
+func (e apiEntity) path() string {
+	path := e.ContextPath
+	if len(e.Proxy.VirtualHosts) > 0 {
+		path = e.Proxy.VirtualHosts[0].Path
+	}
+	path = strings.TrimSuffix(path, "/")
+	if len(path) > 200 || !regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`).MatchString(path) {
+		return ""
+	}
+	return path
+}
+
+// errorEntity tells the two forms of a refusal apart: the first field is the
+// Management API's, the second the portal's. Messages are not even decoded.
+type errorEntity struct {
+	TechnicalCode string            `json:"technicalCode"`
+	Errors        []json.RawMessage `json:"errors"`
 }

@@ -35,15 +35,6 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return string(e.Kind) + ": " + e.Detail }
 
-func fail(kind Kind, format string, args ...any) *Error {
-	return &Error{kind, fmt.Sprintf(format, args...)}
-}
-
-func isKind(err error, kind Kind) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Kind == kind
-}
-
 // unanswered says why a request got no answer.
 func unanswered(ctx context.Context, err error) error {
 	sentence, isTLS := tlsFault(err)
@@ -116,4 +107,13 @@ func tlsFault(err error) (sentence string, ok bool) {
 		return "the port does not speak TLS", true
 	}
 	return "", false
+}
+
+func fail(kind Kind, format string, args ...any) *Error {
+	return &Error{kind, fmt.Sprintf(format, args...)}
+}
+
+func isKind(err error, kind Kind) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Kind == kind
 }

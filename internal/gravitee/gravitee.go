@@ -3,13 +3,15 @@
 // consumer from Gravitee 3.5 to 4.x, with a personal access token.
 //
 // The API manager answers with the keys in clear text. They are hashed while an
-// answer is decoded; nothing that this package returns or says holds one, but
-// for Disclose, which is asked for a single key by its hash.
+// answer is decoded; nothing that this package returns or says holds one, except
+// the result of Disclose, which is asked for a single key by its hash.
 package gravitee
 
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -87,32 +89,87 @@ func New(options Options) *Client {
 // a part of it would pass for the whole. Its error is an *Error, or
 // context.Canceled when ctx was canceled.
 func (c *Client) Read(ctx context.Context) (Reading, error) {
-	p, err := c.pass()
+	f, err := c.fetcher()
 	if err != nil {
 		return Reading{}, err
 	}
-	defer c.transport.CloseIdleConnections() // the next pass is an hour away
-	subscriptions, err := p.subscriptions(ctx)
+	defer c.transport.CloseIdleConnections() // the next reading is an hour away
+	subscriptions, err := f.subscriptions(ctx)
 	if err != nil {
 		return Reading{}, err
 	}
-	keys, err := p.keys(ctx, subscriptions)
+	keys, err := f.keys(ctx, subscriptions)
 	if err != nil {
 		return Reading{}, err
 	}
 	return Reading{At: time.Now(), Subscriptions: subscriptions, Keys: keys}, nil
 }
 
-// pass begins a reading: the token is read anew for each.
-func (c *Client) pass() (*pass, error) {
+// ContextPath returns where the gateways have an API, such as /lonn/v1 and never
+// ending in a slash. It is empty where the token's user may not see the API: the
+// subscription list does not carry the path. Its error is one of Read's.
+func (c *Client) ContextPath(ctx context.Context, api string) (string, error) {
+	if !isID(api) {
+		return "", nil
+	}
+	f, err := c.fetcher()
+	if err != nil {
+		return "", err
+	}
+	var entity apiEntity
+	err = f.get(ctx, c.apis.JoinPath(api), &entity)
+	if isKind(err, Forbidden) || isKind(err, NotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return entity.path(), nil
+}
+
+// Disclose returns the subscription's key of that hash, in clear text and fit
+// for a header, for the one place that stores it. Its error is one of Read's.
+func (c *Client) Disclose(ctx context.Context, s Subscription, want Hash) (secret.Value, error) {
+	f, err := c.fetcher()
+	if err != nil {
+		return secret.Value{}, err
+	}
+	keys, err := keyList[struct {
+		Key string `json:"key"`
+	}](ctx, f, s.ID)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	for _, k := range keys {
+		hash := sha256.Sum256([]byte(k.Key))
+		if subtle.ConstantTimeCompare(hash[:], want[:]) == 1 {
+			return usable(secret.New(k.Key))
+		}
+	}
+	return secret.Value{}, fail(NotFound, "a key is gone that was there a moment ago: somebody has just renewed or removed it; try again")
+}
+
+func usable(key secret.Value) (secret.Value, error) {
+	value, err := secret.Literal{Value: key}.Read()
+	if err != nil {
+		return secret.Value{}, fail(Invalid, "a key is empty or not on one line")
+	}
+	return value, nil
+}
+
+// Close ends the connections that ContextPath and Disclose leave open for the next of their kind.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// fetcher returns a fetcher with the current token.
+func (c *Client) fetcher() (*fetcher, error) {
 	token, err := c.token.Read()
 	if err != nil {
 		return nil, tokenUnreadable(err)
 	}
-	return &pass{client: c, token: token}, nil
+	return &fetcher{client: c, token: token}, nil
 }
 
-// tokenUnreadable passes the source's sentence on: it names the place, never the content.
+// tokenUnreadable passes on the sentence of the source, which names the place but never the content.
 func tokenUnreadable(err error) *Error {
 	if errors.Is(err, secret.ErrUnusable) {
 		return fail(TokenUnreadable, "%s", err)

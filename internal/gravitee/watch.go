@@ -6,9 +6,9 @@ import (
 )
 
 const (
-	firstRetry = time.Minute
-	passLimit  = 5 * time.Minute // of one reading as a whole
-	breath     = time.Second     // the least time between two readings
+	firstRetry  = time.Minute
+	readTimeout = 5 * time.Minute // of one reading as a whole
+	minInterval = time.Second     // between two readings
 )
 
 // Watch reads again and again. All fields are required.
@@ -49,7 +49,7 @@ func (w Watch) Run(ctx context.Context) {
 }
 
 func (w Watch) read(ctx context.Context) (Reading, error) {
-	ctx, cancel := context.WithTimeout(ctx, passLimit)
+	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
 	return w.Read(ctx)
 }
@@ -58,7 +58,7 @@ func (w Watch) read(ctx context.Context) (Reading, error) {
 // and a reading that took so long.
 func (w Watch) pause(failures int, took time.Duration) time.Duration {
 	if failures == 0 {
-		return max(breath, w.Interval-took)
+		return max(minInterval, w.Interval-took)
 	}
 	retry := firstRetry
 	for range failures - 1 {

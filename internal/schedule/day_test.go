@@ -59,7 +59,7 @@ func (d *day) report(target probe.Target, result probe.Result) {
 }
 
 // TestDay runs one fake day with a reload at noon that adds, changes and
-// removes targets, and holds every single run against the phase.
+// removes targets, and holds every single run against the offset.
 func TestDay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &day{zero: time.Now(), starts: map[probe.Target][]time.Duration{}}
@@ -116,13 +116,13 @@ func (d *day) afternoon() (checks []probe.Check) {
 	return checks
 }
 
-// verify compares the runs of target i with what its phase demands.
+// verify compares the runs of target i with what its offset demands.
 func (d *day) verify(i int, s *Scheduler) {
 	if hostOf(i) == hangingHost {
 		return // its runs may be late; the others' must not
 	}
 	target := d.check(i, "").Target
-	want := d.expected(i, s.phaseOf(target))
+	want := d.expected(i, s.offsetOf(target))
 	got := d.starts[target]
 	if len(got) != len(want) {
 		d.fault("%v: %d runs, want %d", target, len(got), len(want))
@@ -138,7 +138,7 @@ func (d *day) verify(i int, s *Scheduler) {
 
 // expected lists when target i is to run, computed another way than the
 // scheduler does: by walking through the seconds in which it may begin.
-func (d *day) expected(i int, p phase) (at []time.Duration) {
+func (d *day) expected(i int, o offset) (at []time.Duration) {
 	const noon, midnight = 12 * time.Hour, 24*time.Hour - answerTime
 	from, to := time.Duration(0), midnight
 	switch {
@@ -147,17 +147,17 @@ func (d *day) expected(i int, p phase) (at []time.Duration) {
 	case i >= added:
 		from = noon
 	}
-	at = walk(p, intervalOf(i), from, to)
+	at = walk(o, intervalOf(i), from, to)
 	if i >= removed && i < changed {
-		// Changed at noon: once more within a minute, then on the same phase.
-		at = append(walk(p, intervalOf(i), 0, noon-answerTime), walk(p, intervalOf(i), noon, to)...)
+		// Changed at noon: once more within a minute, then at the same offset.
+		at = append(walk(o, intervalOf(i), 0, noon-answerTime), walk(o, intervalOf(i), noon, to)...)
 	}
 	return at
 }
 
-func walk(p phase, interval, from, to time.Duration) (at []time.Duration) {
+func walk(o offset, interval, from, to time.Duration) (at []time.Duration) {
 	step := min(interval, time.Minute)
-	first := time.Duration(uint64(p) % uint64(step))
+	first := time.Duration(uint64(o) % uint64(step))
 	for first <= from && from > 0 {
 		first += step
 	}
@@ -165,7 +165,7 @@ func walk(p phase, interval, from, to time.Duration) (at []time.Duration) {
 		return nil
 	}
 	at = append(at, first)
-	for next := time.Duration(uint64(p) % uint64(interval)); next <= to; next += interval {
+	for next := time.Duration(uint64(o) % uint64(interval)); next <= to; next += interval {
 		if next > first {
 			at = append(at, next)
 		}

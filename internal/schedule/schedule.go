@@ -1,11 +1,13 @@
-// Package schedule runs checks on time: each at its own phase, within its
-// timeout, never twice at once, and under caps that keep one hanging host from
-// starving the others.
+// Package schedule runs checks on time: each at its own offset in its interval,
+// within its timeout, never twice at once, and under caps that keep one hanging
+// host from starving the others.
 package schedule
 
 import (
 	"context"
 	"errors"
+	"hash/fnv"
+	"io"
 	"sync"
 	"time"
 
@@ -17,8 +19,8 @@ type SkipCause string
 
 // The causes.
 const (
-	SkipOverlap  SkipCause = "overlap"  // the target's run before was still going on
-	SkipCapacity SkipCause = "capacity" // no room under a cap until the next run was due
+	SkipOverlap  SkipCause = "overlap"  // the previous run of the target was still going on
+	SkipCapacity SkipCause = "capacity" // no slot was free before the next run was due
 )
 
 // SkipCauses returns the closed set.
@@ -27,15 +29,15 @@ func SkipCauses() []SkipCause { return []SkipCause{SkipOverlap, SkipCapacity} }
 // ErrUnknownTarget is returned for a target that has no check.
 var ErrUnknownTarget = errors.New("unknown target")
 
-// Options says what becomes of the runs. The functions may be called
-// concurrently, for one target one at a time; none but OnDemandOnly may be nil.
+// Options holds what a Scheduler reports to. Its functions may be called concurrently,
+// but for one target only one at a time; none except OnDemandOnly may be nil.
 type Options struct {
-	Seed     string                            // replicas with different seeds run at different phases
+	Seed     string                            // replicas with different seeds run at different times
 	Report   func(probe.Target, probe.Result)  // every run that was not canceled
 	Skipped  func(probe.Target, SkipCause)     // every run that did not begin
 	Panicked func(t probe.Target, at []string) // where a prober panicked, without its message
 
-	OnDemandOnly func(probe.Target) bool // which targets run only when somebody asks; nil: none
+	OnDemandOnly func(probe.Target) bool // targets that have no timer and run only on demand; nil: none
 }
 
 // Caps bounds how many probes run at once.
@@ -47,46 +49,19 @@ type Scheduler struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	runs    sync.WaitGroup
-	places  *places
+	limiter *limiter
 
 	mu      sync.Mutex
-	zero    time.Time // phases count from here; zero until Run
+	zero    time.Time // offsets count from here; zero until Run
 	entries map[probe.Target]*entry
 	running int
-}
-
-// entry is a check with its place in time.
-type entry struct {
-	check  probe.Check
-	ctx    context.Context // ends when the check is removed or changed
-	cancel context.CancelFunc
-	due    time.Time
-	timer  *time.Timer
-	run    *run            // nil: none waits or is going on
-	last   *run            // the last one that was reported; nil: none
-	line   *line           // those who wait for a place to begin one; nil: nobody
-	before <-chan struct{} // closed when the last run of what this entry replaced is over; nil: none
-
-	telling *sync.Mutex // held while a function of Options is called for the target
-}
-
-// run is one execution of a check, from when it was due.
-type run struct {
-	planned  time.Time
-	deadline time.Time // of who asked for it; zero: none
-	begun    bool      // false while it waits for room
-	done     chan struct{}
-	result   probe.Result
-	cut      bool // it failed, and who asked for it had given it less time than its check
-	err      error
-	ended    time.Time
 }
 
 // New returns a Scheduler without checks. Close ends it.
 func New(options Options) *Scheduler {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Scheduler{
-		options: options, ctx: ctx, cancel: cancel, places: newPlaces(), entries: map[probe.Target]*entry{},
+		options: options, ctx: ctx, cancel: cancel, limiter: newLimiter(), entries: map[probe.Target]*entry{},
 	}
 }
 
@@ -95,7 +70,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 	s.mu.Lock()
 	s.zero = time.Now()
 	for _, e := range s.entries {
-		s.start(e)
+		s.startTimer(e)
 	}
 	s.mu.Unlock()
 	<-ctx.Done()
@@ -120,7 +95,7 @@ func (s *Scheduler) Close() {
 func (s *Scheduler) Replace(checks []probe.Check, caps Caps) Changes {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.places.resize(caps)
+	s.limiter.resize(caps)
 	var changes Changes
 	wanted := make(map[probe.Target]bool, len(checks))
 	for _, check := range checks {
@@ -152,18 +127,18 @@ type Changes struct{ Added, Changed, Removed int }
 
 // add takes check in; old is the target's entry until now, nil if there is none.
 func (s *Scheduler) add(check probe.Check, old *entry) {
-	e := &entry{check: check, telling: &sync.Mutex{}}
+	e := &entry{check: check, callbackMu: &sync.Mutex{}}
 	if old != nil {
-		e.telling = old.telling
-		e.before = old.before
+		e.callbackMu = old.callbackMu
+		e.predecessor = old.predecessor
 		if old.run != nil {
-			e.before = old.run.done
+			e.predecessor = old.run.done
 		}
 	}
 	e.ctx, e.cancel = context.WithCancel(s.ctx)
 	s.entries[check.Target] = e
 	if !s.zero.IsZero() {
-		s.start(e)
+		s.startTimer(e)
 	}
 }
 
@@ -181,12 +156,12 @@ func (s *Scheduler) InFlight() int {
 	return s.running
 }
 
-// start sets the timer of e for its first run, if it has one.
-func (s *Scheduler) start(e *entry) {
+// startTimer sets the timer of e for its first run, if it has one.
+func (s *Scheduler) startTimer(e *entry) {
 	if s.options.OnDemandOnly != nil && s.options.OnDemandOnly(e.check.Target) {
 		return
 	}
-	e.due = s.phaseOf(e.check.Target).first(s.zero, e.check.Interval, time.Now())
+	e.due = s.offsetOf(e.check.Target).first(s.zero, e.check.Interval, time.Now())
 	e.timer = time.AfterFunc(time.Until(e.due), func() { s.tick(e) })
 }
 
@@ -198,7 +173,7 @@ func (s *Scheduler) tick(e *entry) {
 		return
 	}
 	planned := e.due
-	e.due = s.phaseOf(e.check.Target).next(s.zero, e.check.Interval, time.Now())
+	e.due = s.offsetOf(e.check.Target).next(s.zero, e.check.Interval, time.Now())
 	e.timer.Reset(time.Until(e.due))
 	begin, skipped := e.plan(planned)
 	s.runs.Add(1)
@@ -211,40 +186,33 @@ func (s *Scheduler) tick(e *entry) {
 	s.skip(e, skipped)
 }
 
-// plan says whether a run due at planned begins, and if not, why not. A run
-// that still waits for room keeps its place in line, for the newer date.
-func (e *entry) plan(planned time.Time) (begin bool, skipped SkipCause) {
-	switch {
-	case e.run == nil:
-		e.run = &run{planned: planned, done: make(chan struct{})}
-		e.disperse(e.run)
-		return true, ""
-	case e.run.begun:
-		return false, SkipOverlap
+// maxFirstWait bounds how long a target with a long interval waits for its
+// first run, so that an hourly check is not blind after a restart.
+const maxFirstWait = time.Minute
+
+// offset says when in its interval a target runs. It is a hash of the target's
+// identity, so that targets spread evenly and none moves when others come and go.
+type offset uint64
+
+func (s *Scheduler) offsetOf(t probe.Target) offset {
+	hash := fnv.New64a()
+	for _, part := range []string{s.options.Seed, t.Institution, t.Kind, t.Name} {
+		_, _ = io.WriteString(hash, part)
+		_, _ = hash.Write([]byte{0}) // so that ab+c and a+bc differ
 	}
-	e.run.planned = planned
-	return false, SkipCapacity
+	return offset(hash.Sum64())
 }
 
-// Now runs the check of target at once, or joins its run that is going on,
-// and returns the result. The run goes on when ctx ends before it.
-func (s *Scheduler) Now(ctx context.Context, target probe.Target) (probe.Result, error) {
-	s.mu.Lock()
-	e, known := s.entries[target]
-	if !known {
-		s.mu.Unlock()
-		return probe.Result{}, ErrUnknownTarget
+// first returns when a target that is new at now runs first.
+func (o offset) first(zero time.Time, interval time.Duration, now time.Time) time.Time {
+	return o.next(zero, min(interval, maxFirstWait), now)
+}
+
+// next returns the first time after now that lies at o in one of the intervals that began at zero.
+func (o offset) next(zero time.Time, interval time.Duration, now time.Time) time.Time {
+	begin := zero.Add(time.Duration(uint64(o) % uint64(interval)))
+	if now.Before(begin) {
+		return begin
 	}
-	if e.run == nil {
-		_, _ = e.plan(time.Now())
-		s.runs.Go(func() { s.execute(e) })
-	}
-	joined := e.run
-	s.mu.Unlock()
-	select {
-	case <-joined.done:
-		return joined.result, joined.err
-	case <-ctx.Done():
-		return probe.Result{}, ctx.Err()
-	}
+	return begin.Add((now.Sub(begin)/interval + 1) * interval)
 }

@@ -2,14 +2,11 @@ package schedule
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
@@ -84,7 +81,7 @@ func (l *log) options() Options {
 	}
 }
 
-// runFor runs checks for a fake while, with room enough unless caps say otherwise.
+// runFor runs checks for a fake while, under caps.
 func runFor(t *testing.T, d time.Duration, caps Caps, checks ...probe.Check) *log {
 	t.Helper()
 	l := newLog()
@@ -151,11 +148,11 @@ func TestHangingHostStarvesNobody(t *testing.T) {
 			}
 		}
 		if l.skipped[SkipCapacity] == 0 {
-			t.Error("nothing was skipped for lack of room")
+			t.Error("nothing was skipped for lack of a slot")
 		}
 		for i := range 30 {
 			if n := len(l.results[fmt.Sprintf("bad-%d", i)]); n < 80 {
-				t.Errorf("bad-%d ran only %d times: the line is not fair", i, n)
+				t.Errorf("bad-%d ran only %d times: the queue is not fair", i, n)
 			}
 		}
 	})
@@ -208,80 +205,113 @@ func TestCanceledRunIsNotReported(t *testing.T) {
 	})
 }
 
-func TestNow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLog()
-		s := New(l.options())
-		defer s.Close()
-		s.Replace([]probe.Check{checkOf("a", "h", time.Minute, 10*time.Second, lasting(time.Second))}, roomy())
-		_, err := s.Now(t.Context(), named("nobody"))
-		if !errors.Is(err, ErrUnknownTarget) {
-			t.Errorf("an unknown target gives %v", err)
-		}
-		results := make(chan probe.Result, 5)
-		for range 5 {
-			go func() {
-				r, _ := s.Now(t.Context(), named("a"))
-				results <- r
-			}()
-		}
-		first := <-results
-		for range 4 {
-			if diff := cmp.Diff(first.Start, (<-results).Start); diff != "" {
-				t.Errorf("simultaneous callers got different runs: %s", diff)
-			}
-		}
-		if l.runs("a") != 1 {
-			t.Errorf("five callers made %d runs, want 1, reported once", l.runs("a"))
-		}
-	})
-}
-
-func TestNowLeftEarly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLog()
-		s := New(l.options())
-		defer s.Close()
-		s.Replace([]probe.Check{checkOf("a", "h", time.Minute, 10*time.Second, lasting(5*time.Second))}, roomy())
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err := s.Now(ctx, named("a"))
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("a caller that leaves gets %v", err)
-		}
-		time.Sleep(10 * time.Second)
-		if l.runs("a") != 1 {
-			t.Error("the run did not go on without its caller")
-		}
-	})
-}
-
 func TestReplicasDiffer(t *testing.T) {
 	var same int
 	a, b := New(Options{Seed: "a"}), New(Options{Seed: "b"})
 	for i := range 1000 {
 		target := named(fmt.Sprint(i))
-		if uint64(a.phaseOf(target))%uint64(time.Minute) == uint64(b.phaseOf(target))%uint64(time.Minute) {
+		if uint64(a.offsetOf(target))%uint64(time.Minute) == uint64(b.offsetOf(target))%uint64(time.Minute) {
 			same++
 		}
 	}
 	if same > 0 {
-		t.Errorf("%d of 1000 targets have the same phase under two seeds", same)
+		t.Errorf("%d of 1000 targets have the same offset under two seeds", same)
 	}
 }
 
-// TestSpread holds the phases of 6,000 targets against an even spread: 100 in
+// TestSpread holds the offsets of 6,000 targets against an even spread: 100 in
 // each second of a minute, and hardly ever half as many again.
 func TestSpread(t *testing.T) {
 	s := New(Options{})
 	var perSecond [60]int
 	for i := range 6000 {
-		offset := time.Duration(uint64(s.phaseOf(named(fmt.Sprintf("api-%d", i)))) % uint64(time.Minute))
-		perSecond[offset/time.Second]++
+		at := time.Duration(uint64(s.offsetOf(named(fmt.Sprintf("api-%d", i)))) % uint64(time.Minute))
+		perSecond[at/time.Second]++
 	}
 	for second, n := range perSecond {
 		if n < 50 || n > 150 {
 			t.Errorf("second %d has %d targets, want about 100", second, n)
 		}
 	}
+}
+
+func TestOnDemandOnlyTargetsHaveNoTimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		options := l.options()
+		options.OnDemandOnly = func(t probe.Target) bool { return t.Name == "untimed" }
+		s := New(options)
+		var checks []probe.Check
+		for _, name := range []string{"timed", "untimed"} {
+			checks = append(checks, checkOf(name, "h", time.Minute, time.Second, lasting(time.Millisecond)))
+		}
+		s.Replace(checks[:1], roomy())
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go s.Run(ctx)
+		time.Sleep(time.Minute)
+		s.Replace(checks, roomy())
+		time.Sleep(time.Hour)
+		if l.runs("timed") < 60 || l.runs("untimed") != 0 {
+			t.Errorf("an hour: timed ran %d times, untimed %d times", l.runs("timed"), l.runs("untimed"))
+		}
+		err := ask(t.Context(), s, named("untimed"), 0)
+		if err != nil || l.runs("untimed") != 1 {
+			t.Errorf("asked: %v, %d runs", err, l.runs("untimed"))
+		}
+	})
+}
+
+// A changed target's run is canceled, and may take a moment to end: the new check waits for it.
+func TestChangedTargetNeverRunsTwiceAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLog()
+		s := New(l.options())
+		defer s.Close()
+		running, most := 0, 0
+		slow := proberFunc(func(ctx context.Context) (probe.Observation, error) {
+			l.locked(func() { running++; most = max(most, running) })
+			wait(ctx, 10*time.Second)
+			time.Sleep(100 * time.Millisecond)
+			l.locked(func() { running-- })
+			return probe.Observation{}, ctx.Err()
+		})
+		check := checkOf("a", "h", time.Minute, time.Minute, slow)
+		for version := range 3 {
+			check.Version = fmt.Sprint(version)
+			s.Replace([]probe.Check{check}, roomy())
+			go func() { _, _ = s.RunNow(t.Context(), check.Target, OnDemand{}) }()
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		reported := l.runs("a")
+		l.locked(func() {
+			if most != 1 || reported != 1 {
+				t.Errorf("%d runs at once and %d reported, want 1 and 1", most, reported)
+			}
+		})
+	})
+}
+
+// The functions of Options are called one at a time for a target, which the race detector checks too.
+func TestOptionsAreCalledOneAtATime(t *testing.T) {
+	now, calls := 0, sync.WaitGroup{}
+	call := func() {
+		now++
+		time.Sleep(time.Millisecond)
+		if now != 1 {
+			t.Errorf("%d at once", now)
+		}
+		now--
+	}
+	s := New(Options{Report: func(probe.Target, probe.Result) { call() }, Skipped: func(probe.Target, SkipCause) { call() }})
+	check := checkOf("a", "h", time.Minute, time.Second, hanging())
+	s.Replace([]probe.Check{check}, roomy())
+	e := s.entries[check.Target]
+	for range 5 {
+		calls.Go(func() { s.skip(e, SkipOverlap) })
+		calls.Go(func() { s.finish(e, &run{}, nil) })
+	}
+	calls.Wait()
+	s.Close()
 }

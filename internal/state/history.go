@@ -7,7 +7,7 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// Run is one run as it is remembered. It holds nothing of a body or a secret.
+// Run is one run as it is remembered. It holds no part of a body and no secret.
 type Run struct {
 	Start         time.Time
 	Duration      time.Duration
@@ -72,13 +72,7 @@ func (r *ring) add(run Run) {
 	r.runs = append(r.runs, run)
 }
 
-func (r *ring) newestFirst() []Run {
-	runs := slices.Concat(r.runs[r.oldest:], r.runs[:r.oldest])
-	slices.Reverse(runs)
-	return runs
-}
-
-// resize sets the limit; the oldest that are over it are forgotten.
+// resize sets the limit; the oldest runs beyond it are forgotten.
 func (r *ring) resize(limit int) {
 	if limit == r.limit {
 		return
@@ -87,4 +81,10 @@ func (r *ring) resize(limit int) {
 	runs = slices.Clone(runs[:min(len(runs), limit)])
 	slices.Reverse(runs)
 	*r = ring{limit: limit, runs: runs}
+}
+
+func (r *ring) newestFirst() []Run {
+	runs := slices.Concat(r.runs[r.oldest:], r.runs[:r.oldest])
+	slices.Reverse(runs)
+	return runs
 }

@@ -27,8 +27,19 @@ type Target struct {
 	Key         Key
 }
 
-// LastRun returns when the last run ended.
-func (t *Target) LastRun() time.Time { return t.Last.Start.Add(t.Last.Duration) }
+// Key is what is known of the credential that a target uses.
+type Key struct {
+	Info     KeyInfo
+	Seen     []probe.KeyEnd   // what the last run found in the credential itself
+	Accepted probe.KeyVerdict // what the gateway last said of it
+}
+
+// KeyInfo is what others say of a target's key.
+type KeyInfo struct {
+	Used       bool           // the target has a key that somebody issued
+	Ends       []probe.KeyEnd // at most one by source
+	Superseded probe.Count    // 1: there is a newer key; not observed where the API manager does not know ours
+}
 
 // Outcome is a reason with its layer.
 type Outcome struct {
@@ -96,9 +107,6 @@ type Change struct {
 	To    Outcome // empty: success
 }
 
-// Changed says whether success or outcome are others than before.
-func (c Change) Changed() bool { return c.First || c.From != c.To }
-
 // Report remembers a run. The late result of a target that is gone is dropped; known is then false.
 func (s *Store) Report(target probe.Target, result probe.Result) (change Change, known bool) {
 	s.mu.Lock()
@@ -115,40 +123,14 @@ func (s *Store) Report(target probe.Target, result probe.Result) (change Change,
 	return change, true
 }
 
-func (r *record) add(result probe.Result, change Change) {
-	run := runOf(&result, change.To)
-	r.runs.add(run)
-	if result.Err != nil {
-		r.failures.add(run)
+// SetKeyInfo remembers what others say of a target's key. A target that is gone is ignored.
+func (s *Store) SetKeyInfo(target probe.Target, info KeyInfo) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, known := s.targets[target]
+	if known {
+		r.change(func(row *Target) { row.Key.Info = info })
 	}
-	r.change(func(row *Target) { row.add(result, change) })
-}
-
-// change replaces the row by a changed copy: readers of the former row keep it as it was.
-func (r *record) change(by func(*Target)) {
-	row := *r.row.Load()
-	by(&row)
-	r.row.Store(&row)
-}
-
-func (t *Target) add(result probe.Result, change Change) {
-	t.Last = result
-	t.Runs++
-	t.Key.observe(result.Observation)
-	if change.Changed() {
-		t.Since = result.Start
-	}
-	if result.Err == nil {
-		t.LastSuccess = t.LastRun()
-		return
-	}
-	t.Failures++
-	t.Reasons = counted(t.Reasons, change.To)
-}
-
-func outcomeOf(err error) Outcome {
-	reason, layer := probe.ReasonOf(err)
-	return Outcome{Reason: reason, Layer: layer}
 }
 
 // Target returns what is known of one target; known is false where it is gone.
@@ -183,6 +165,58 @@ func (s *Store) Snapshot() []Target {
 		rows[i] = *row
 	}
 	return rows
+}
+
+func (r *record) add(result probe.Result, change Change) {
+	run := runOf(&result, change.To)
+	r.runs.add(run)
+	if result.Err != nil {
+		r.failures.add(run)
+	}
+	r.change(func(row *Target) { row.add(result, change) })
+}
+
+// change replaces the row by a changed copy: readers of the former row keep it as it was.
+func (r *record) change(by func(*Target)) {
+	row := *r.row.Load()
+	by(&row)
+	r.row.Store(&row)
+}
+
+func (t *Target) add(result probe.Result, change Change) {
+	t.Last = result
+	t.Runs++
+	t.Key.observe(result.Observation)
+	if change.Changed() {
+		t.Since = result.Start
+	}
+	if result.Err == nil {
+		t.LastSuccess = t.LastRun()
+		return
+	}
+	t.Failures++
+	t.Reasons = counted(t.Reasons, change.To)
+}
+
+// Changed says whether the outcome differs from the one before.
+func (c Change) Changed() bool { return c.First || c.From != c.To }
+
+// LastRun returns when the last run ended.
+func (t *Target) LastRun() time.Time { return t.Last.Start.Add(t.Last.Duration) }
+
+func (k *Key) observe(seen probe.Observation) {
+	k.Seen = seen.KeyEnds
+	if seen.KeyVerdict != probe.KeyUnproven {
+		k.Accepted = seen.KeyVerdict
+	}
+}
+
+// Ends returns when the key ends, by each source that says so.
+func (k *Key) Ends() []probe.KeyEnd { return slices.Concat(k.Info.Ends, k.Seen) }
+
+func outcomeOf(err error) Outcome {
+	reason, layer := probe.ReasonOf(err)
+	return Outcome{Reason: reason, Layer: layer}
 }
 
 // counted returns reasons with one more failure of that outcome; reasons itself stays as it is.

@@ -3,7 +3,6 @@ package schedule
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,14 +17,14 @@ func askLater(t *testing.T, s *Scheduler, d, limit time.Duration, a string) <-ch
 	go func() {
 		time.Sleep(d)
 		start := time.Now()
-		err := s.Ask(t.Context(), named(a), limit)
+		err := ask(t.Context(), s, named(a), limit)
 		got <- answer{err, time.Since(start)}
 	}()
 	return got
 }
 
-// Who waits for a place takes the result of the timer's run that begins meanwhile.
-func TestWhoWaitsJoinsATimedRun(t *testing.T) {
+// Callers that wait for a slot get the result of a timed run that begins meanwhile.
+func TestPendingCallersJoinATimedRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		checks, others := numbered("other", "h", 1, lasting(30*time.Second))
 		checks[0].Timeout = 40 * time.Second
@@ -53,8 +52,8 @@ func TestWhoWaitsJoinsATimedRun(t *testing.T) {
 	})
 }
 
-// However many ask for one target, they stand in line once, and are counted once.
-func TestWhoWaitsForOneTargetWaitsOnce(t *testing.T) {
+// All callers of one target wait in one request for a slot, and are counted once.
+func TestPendingCallersOfOneTargetWaitOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		checks, names := numbered("a", "h", 2, hanging())
 		s, l := bench(Caps{Total: 2, PerHost: 2}, checks...)
@@ -64,11 +63,11 @@ func TestWhoWaitsForOneTargetWaitsOnce(t *testing.T) {
 		done := make(chan []answer)
 		go func() { done <- askAll(t, s, 4*time.Second, same(names[1], 50)...) }()
 		synctest.Wait()
-		if n := s.places.inLine(); n != 1 {
-			t.Errorf("%d stand in line", n)
+		if n := s.limiter.queued(); n != 1 {
+			t.Errorf("%d requests wait", n)
 		}
 		for _, got := range <-done {
-			if got != (answer{ErrNoRoom, time.Second}) {
+			if got != (answer{ErrNoSlot, time.Second}) {
 				t.Fatalf("%v after %v", got.err, got.after)
 			}
 		}
@@ -79,8 +78,8 @@ func TestWhoWaitsForOneTargetWaitsOnce(t *testing.T) {
 	})
 }
 
-// The place is kept for who still waits, and the run has the time of who has most.
-func TestTheLineOutlivesWhoOpenedIt(t *testing.T) {
+// The request stays queued for the callers that still wait, and the run has the longest time of theirs.
+func TestPendingRunOutlivesItsFirstCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		checks, _ := numbered("other", "h", 1, lasting(1500*time.Millisecond))
 		checks = append(checks, checkOf("a", "h", time.Minute, 8*time.Second, hanging()))
@@ -89,7 +88,7 @@ func TestTheLineOutlivesWhoOpenedIt(t *testing.T) {
 		other := askLater(t, s, 0, 0, "other0")
 		synctest.Wait()
 		short, long := askLater(t, s, 0, 4*time.Second, "a"), askLater(t, s, time.Second/2, 20*time.Second, "a")
-		if got := <-short; got != (answer{ErrNoRoom, time.Second}) {
+		if got := <-short; got != (answer{ErrNoSlot, time.Second}) {
 			t.Errorf("the first: %v after %v", got.err, got.after)
 		}
 		if got := <-long; got != (answer{nil, 9 * time.Second}) {
@@ -103,7 +102,7 @@ func TestTheLineOutlivesWhoOpenedIt(t *testing.T) {
 }
 
 // A change of the check ends the wait.
-func TestWhoWaitsHearsOfAChange(t *testing.T) {
+func TestPendingCallersHearOfAChange(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		checks, names := numbered("a", "h", 2, hanging())
 		s, l := bench(Caps{Total: 2, PerHost: 2}, checks...)
@@ -120,25 +119,58 @@ func TestWhoWaitsHearsOfAChange(t *testing.T) {
 	})
 }
 
-// What is told of one target is told one after the other, which the race detector sees too.
-func TestOptionsAreCalledOneAtATime(t *testing.T) {
-	now, calls := 0, sync.WaitGroup{}
-	call := func() {
-		now++
-		time.Sleep(time.Millisecond)
-		if now != 1 {
-			t.Errorf("%d at once", now)
+// A caller that has gone is not counted as refused, and leaves nothing behind.
+func TestPendingCallerLeaves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		checks, names := numbered("a", "h", 2, hanging())
+		s, l := bench(Caps{Total: 2, PerHost: 2}, checks...)
+		defer s.Close()
+		go func() { _ = ask(t.Context(), s, named(names[0]), 0) }()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		defer cancel()
+		err := ask(ctx, s, named(names[1]), 0)
+		synctest.Wait()
+		if err == nil || len(l.skipped) != 0 || s.limiter.queued() != 0 {
+			t.Errorf("%v, counted %v, %d wait", err, l.skipped, s.limiter.queued())
 		}
-		now--
-	}
-	s := New(Options{Report: func(probe.Target, probe.Result) { call() }, Skipped: func(probe.Target, SkipCause) { call() }})
-	check := checkOf("a", "h", time.Minute, time.Second, hanging())
-	s.Replace([]probe.Check{check}, roomy())
-	e := s.entries[check.Target]
-	for range 5 {
-		calls.Go(func() { s.skip(e, SkipOverlap) })
-		calls.Go(func() { s.finish(e, &run{}, nil) })
-	}
-	calls.Wait()
-	s.Close()
+	})
+}
+
+// Callers that wait for a slot for the same target share the run that begins with it.
+func TestPendingCallersShareARun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGauge()
+		checks, others := numbered("other", "h", 4, g.counting("others", time.Second))
+		checks = append(checks, checkOf("a", "h", time.Minute, 8*time.Second, g.counting("a", time.Second)))
+		s, l := bench(Caps{Total: 64, PerHost: 8}, checks...)
+		defer s.Close()
+		go func() { askAll(t, s, time.Minute, others...) }()
+		synctest.Wait()
+		for _, got := range askAll(t, s, time.Minute, same("a", 200)...) {
+			if got != (answer{nil, 2 * time.Second}) {
+				t.Fatalf("answered %v after %v", got.err, got.after)
+			}
+		}
+		if l.runs("a") != 1 || g.most["a"] != 1 {
+			t.Errorf("%d runs, %d at once", l.runs("a"), g.most["a"])
+		}
+	})
+}
+
+// A run that was canceled is nobody's result.
+func TestExternalCallAfterACanceledRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := []error{context.Canceled, nil}
+		p := proberFunc(func(context.Context) (seen probe.Observation, err error) {
+			err, runs = runs[0], runs[1:]
+			return seen, err
+		})
+		s, _ := bench(roomy(), checkOf("a", "h", time.Minute, time.Second, p))
+		defer s.Close()
+		first, second := ask(t.Context(), s, named("a"), 0), ask(t.Context(), s, named("a"), 0)
+		if !errors.Is(first, ErrChanged) || second != nil {
+			t.Errorf("%v, then %v", first, second)
+		}
+	})
 }

@@ -4,43 +4,7 @@ import (
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
-
-// Key is what is known of the credential that a target uses.
-type Key struct {
-	Info     KeyInfo
-	Seen     []probe.KeyEnd   // what the last run found in the credential itself
-	Accepted probe.KeyVerdict // what the gateway last said of it
-}
-
-// KeyInfo is what others say of a target's key.
-type KeyInfo struct {
-	Used       bool           // the target has a key that somebody issued
-	Ends       []probe.KeyEnd // at most one by source
-	Superseded probe.Count    // 1: there is a newer key; not observed where the API manager does not know ours
-}
-
-func (k *Key) observe(seen probe.Observation) {
-	k.Seen = seen.KeyEnds
-	if seen.KeyVerdict != probe.KeyUnproven {
-		k.Accepted = seen.KeyVerdict
-	}
-}
-
-// Ends returns when the key ends, by each source that says so.
-func (k *Key) Ends() []probe.KeyEnd { return slices.Concat(k.Info.Ends, k.Seen) }
-
-// SetKeyInfo remembers what others say of a target's key. A target that is gone is ignored.
-func (s *Store) SetKeyInfo(target probe.Target, info KeyInfo) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, known := s.targets[target]
-	if known {
-		r.change(func(row *Target) { row.Key.Info = info })
-	}
-}
 
 // Institution is what is known of an institution as a whole.
 type Institution struct {

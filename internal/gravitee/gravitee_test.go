@@ -2,11 +2,9 @@ package gravitee
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -109,35 +107,6 @@ func TestDiscloseFails(t *testing.T) {
 		value, err := c.Disclose(t.Context(), Subscription{ID: "s"}, want.hash)
 		if value.Reveal() != "" || err == nil || !strings.HasPrefix(err.Error(), want.text) || strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %v, want %s", answer, err, want.text)
-		}
-	}
-}
-
-func TestNewest(t *testing.T) {
-	now := time.Now()
-	of := func(ids ...string) Key { return Key{Subscriptions: ids} }
-	named := func(name string, k Key) Key { k.Hash = sha256.Sum256([]byte(name)); return k }
-	revoked, expired, past, future, paused := of("s"), of("s"), of("s"), of("s"), of("s")
-	revoked.Revoked, expired.Expired, past.Expires, future.Expires, paused.Paused = true, true, now.Add(-time.Second), now.Add(time.Hour), true
-	for _, c := range []struct {
-		name string
-		keys []Key // newest first, as a reading has them
-		want int   // -1: none
-	}{
-		{"none", nil, -1},
-		{"another subscription's", []Key{of("t")}, -1},
-		{"the newest", []Key{of("s"), of("s")}, 0},
-		{"shared", []Key{of("t"), of("t", "s")}, 1},
-		{"not revoked, not expired", []Key{revoked, expired, past, future, of("s")}, 3},
-		{"paused", []Key{paused, of("s")}, 0},
-		{"all at an end", []Key{revoked, expired, past}, -1},
-	} {
-		for i := range c.keys {
-			c.keys[i] = named(fmt.Sprint(i), c.keys[i])
-		}
-		got, ok := Reading{Keys: c.keys}.Newest(Subscription{ID: "s"})
-		if ok != (c.want >= 0) || ok && got.Hash != c.keys[c.want].Hash {
-			t.Errorf("%s: %t, or another key", c.name, ok)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package schedule
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -11,11 +12,11 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// inLine returns how many wait for a place.
-func (p *places) inLine() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.waiting)
+// queued returns how many wait for a slot.
+func (l *limiter) queued() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting)
 }
 
 // gauge counts the probes that go on at the same time, by host.
@@ -36,7 +37,7 @@ func (g *gauge) counting(host string, d time.Duration) proberFunc {
 
 func newGauge() *gauge { return &gauge{now: map[string]int{}, most: map[string]int{}} }
 
-func TestAskTakesHalfOfEachCap(t *testing.T) {
+func TestExternalCallsTakeHalfOfEachCap(t *testing.T) {
 	for name, c := range map[string]struct {
 		caps  Caps
 		hosts []string // of 100 targets each
@@ -59,7 +60,7 @@ func TestAskTakesHalfOfEachCap(t *testing.T) {
 			s, l := bench(c.caps, checks...)
 			defer s.Close()
 			for i, got := range askAll(t, s, time.Minute, names...) {
-				if got.err != nil && !errors.Is(got.err, ErrNoRoom) || got.after > 8*time.Second || got.err == nil && l.runs(names[i]) != 1 {
+				if got.err != nil && !errors.Is(got.err, ErrNoSlot) || got.after > 8*time.Second || got.err == nil && l.runs(names[i]) != 1 {
 					t.Errorf("%s: %s answered %v after %v", name, names[i], got.err, got.after)
 				}
 			}
@@ -70,15 +71,15 @@ func TestAskTakesHalfOfEachCap(t *testing.T) {
 	}
 }
 
-// Who finds no room is told so after a quarter of its time, and counted.
-func TestAskIsRefusedInTime(t *testing.T) {
+// A caller that gets no slot is refused after a quarter of its time, and counted.
+func TestExternalCallsAreRefusedInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		checks, names := numbered("a", "h", 10, hanging())
 		s, l := bench(Caps{Total: 64, PerHost: 8}, checks...)
 		defer s.Close()
 		refused := 0
 		for _, got := range askAll(t, s, 4*time.Second, names...) {
-			if errors.Is(got.err, ErrNoRoom) {
+			if errors.Is(got.err, ErrNoSlot) {
 				refused++
 				if got.after != time.Second {
 					t.Errorf("refused after %v", got.after)
@@ -92,14 +93,14 @@ func TestAskIsRefusedInTime(t *testing.T) {
 			t.Errorf("%d refused, %v counted, want 6 of 10", refused, l.skipped)
 		}
 		synctest.Wait()
-		if n := s.places.inLine(); n != 0 {
+		if n := s.limiter.queued(); n != 0 {
 			t.Errorf("%d still wait", n)
 		}
 	})
 }
 
-// Requests that hang leave the other half of the places to the timers.
-func TestAskKeepsNoTimedRunWaiting(t *testing.T) {
+// Requests that hang leave the other half of the slots to the timers.
+func TestExternalCallsDelayNoTimedRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hung, names := numbered("hung", "h", 100, hanging())
 		timed, _ := numbered("timed", "h", 3, lasting(time.Millisecond))
@@ -129,58 +130,57 @@ func TestAskKeepsNoTimedRunWaiting(t *testing.T) {
 	})
 }
 
-// Who has gone is not counted as refused, and leaves nothing behind.
-func TestAskerLeaves(t *testing.T) {
+// A reload that lowers the caps must not let new runs in beside those that are inside.
+func TestLowerCapsHoldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		checks, names := numbered("a", "h", 2, hanging())
-		s, l := bench(Caps{Total: 2, PerHost: 2}, checks...)
-		defer s.Close()
-		go func() { _ = s.Ask(t.Context(), named(names[0]), 0) }()
-		synctest.Wait()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		err := s.Ask(ctx, named(names[1]), 0)
-		synctest.Wait()
-		if err == nil || len(l.skipped) != 0 || s.places.inLine() != 0 {
-			t.Errorf("%v, counted %v, %d wait", err, l.skipped, s.places.inLine())
+		l := newLog()
+		s := New(l.options())
+		var checks []probe.Check
+		for i := range 20 {
+			checks = append(checks, checkOf(fmt.Sprint(i), "hangs:443", time.Minute, time.Minute, hanging()))
 		}
-	})
-}
-
-// Many who wait for a place for the same target share the run of the first who gets one.
-func TestAskSharesARunAlsoWhenItHadToWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newGauge()
-		checks, others := numbered("other", "h", 4, g.counting("others", time.Second))
-		checks = append(checks, checkOf("a", "h", time.Minute, 8*time.Second, g.counting("a", time.Second)))
-		s, l := bench(Caps{Total: 64, PerHost: 8}, checks...)
-		defer s.Close()
-		go func() { askAll(t, s, time.Minute, others...) }()
-		synctest.Wait()
-		for _, got := range askAll(t, s, time.Minute, same("a", 200)...) {
-			if got != (answer{nil, 2 * time.Second}) {
-				t.Fatalf("answered %v after %v", got.err, got.after)
+		s.Replace(checks, Caps{Total: 64, PerHost: 8})
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go s.Run(ctx)
+		time.Sleep(time.Minute + time.Nanosecond)
+		if n := s.InFlight(); n != 8 {
+			t.Fatalf("%d in flight, want the cap of 8", n)
+		}
+		s.Replace(checks, Caps{Total: 64, PerHost: 4})
+		for range 180 {
+			time.Sleep(time.Second)
+			if n := s.InFlight(); n > 8 {
+				t.Fatalf("%d in flight after the cap went down from 8 to 4", n)
 			}
 		}
-		if l.runs("a") != 1 || g.most["a"] != 1 {
-			t.Errorf("%d runs, %d at once", l.runs("a"), g.most["a"])
+		if n := s.InFlight(); n != 4 {
+			t.Errorf("%d in flight at last, want the cap of 4", n)
 		}
 	})
 }
 
-// A run that was canceled is nobody's result.
-func TestAskAfterACanceledRun(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		runs := []error{context.Canceled, nil}
-		p := proberFunc(func(context.Context) (seen probe.Observation, err error) {
-			err, runs = runs[0], runs[1:]
-			return seen, err
-		})
-		s, _ := bench(roomy(), checkOf("a", "h", time.Minute, time.Second, p))
-		defer s.Close()
-		first, second := s.Ask(t.Context(), named("a"), 0), s.Ask(t.Context(), named("a"), 0)
-		if !errors.Is(first, ErrChanged) || second != nil {
-			t.Errorf("%v, then %v", first, second)
-		}
-	})
+// A caller that stops waiting leaves no slot taken.
+func TestSlotsAreGivenBack(t *testing.T) {
+	l := newLimiter()
+	l.resize(Caps{Total: 1, PerHost: 1})
+	release, err := l.acquire(t.Context(), request{host: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = l.acquire(ctx, request{host: "a", onDemand: true})
+	if err == nil {
+		t.Error("a slot was granted above the cap")
+	}
+	release()
+	release, err = l.acquire(t.Context(), request{host: "b", onDemand: true})
+	if err != nil {
+		t.Error(err)
+	}
+	release()
+	if l.all.total+l.onDemand.total+len(l.all.hosts)+len(l.onDemand.hosts)+len(l.waiting) != 0 {
+		t.Errorf("left behind: %+v", l)
+	}
 }

@@ -3,6 +3,7 @@ package gravitee
 import (
 	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -77,7 +78,7 @@ func TestDates(t *testing.T) {
 		"null": {}, "1798758000000": at, `"1798758000000"`: at, `"2026-12-31T23:00:00Z"`: at, `"2027-01-01T00:00:00.000+01:00"`: at,
 		"1798758000": {}, "-1": {}, "0": {}, `""`: {}, `"never"`: {}, "{}": {}, "true": {}, "1.5": {}, "1e12": {}, "99999999999999999": {}, "[1]": {}, `"null"`: {},
 	} {
-		var document struct{ At stamp }
+		var document struct{ At timestamp }
 		err := json.Unmarshal([]byte(`{"at":`+text+`}`), &document)
 		if (err == nil) != (text == "null" || !want.IsZero()) || err != nil && kindOf(t, err) != Invalid {
 			t.Errorf("%s: error %v", text, err)
@@ -167,5 +168,34 @@ func TestKeyIsNeverSent(t *testing.T) {
 	_ = mustRead(t, c)
 	if !ok || strings.Contains(sent.String(), ours) || strings.Contains(sent.String(), "api_key") || !strings.Contains(sent.String(), token) {
 		t.Errorf("found: %v; the key was sent, or nothing", ok)
+	}
+}
+
+func TestNewest(t *testing.T) {
+	now := time.Now()
+	of := func(ids ...string) Key { return Key{Subscriptions: ids} }
+	named := func(name string, k Key) Key { k.Hash = sha256.Sum256([]byte(name)); return k }
+	revoked, expired, past, future, paused := of("s"), of("s"), of("s"), of("s"), of("s")
+	revoked.Revoked, expired.Expired, past.Expires, future.Expires, paused.Paused = true, true, now.Add(-time.Second), now.Add(time.Hour), true
+	for _, c := range []struct {
+		name string
+		keys []Key // newest first, as a reading has them
+		want int   // -1: none
+	}{
+		{"none", nil, -1},
+		{"another subscription's", []Key{of("t")}, -1},
+		{"the newest", []Key{of("s"), of("s")}, 0},
+		{"shared", []Key{of("t"), of("t", "s")}, 1},
+		{"not revoked, not expired", []Key{revoked, expired, past, future, of("s")}, 3},
+		{"paused", []Key{paused, of("s")}, 0},
+		{"all at an end", []Key{revoked, expired, past}, -1},
+	} {
+		for i := range c.keys {
+			c.keys[i] = named(fmt.Sprint(i), c.keys[i])
+		}
+		got, ok := Reading{Keys: c.keys}.Newest(Subscription{ID: "s"})
+		if ok != (c.want >= 0) || ok && got.Hash != c.keys[c.want].Hash {
+			t.Errorf("%s: %t, or another key", c.name, ok)
+		}
 	}
 }
