@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -14,8 +15,21 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
-// TransactionHeader carries the id by which a request is found again in the gateway's logs.
-const TransactionHeader = "X-Gravitee-Transaction-Id"
+// GatewayHeaders are the names of the headers that a gateway puts on answers. They can be renamed in its configuration.
+type GatewayHeaders struct {
+	TransactionID    string // also sent: the id by which a request is found again in the gateway's logs
+	RequestID        string
+	ClientIdentifier string // set once the key is accepted; it names a subscription and is never shown
+}
+
+// orDefault returns g with the names that a gateway uses unless it is told otherwise in place of empty ones.
+func (g GatewayHeaders) orDefault() GatewayHeaders {
+	return GatewayHeaders{
+		TransactionID:    cmp.Or(g.TransactionID, "X-Gravitee-Transaction-Id"),
+		RequestID:        cmp.Or(g.RequestID, "X-Gravitee-Request-Id"),
+		ClientIdentifier: cmp.Or(g.ClientIdentifier, "X-Gravitee-Client-Identifier"),
+	}
+}
 
 // Request is the documented verification request.
 type Request struct {
@@ -24,6 +38,10 @@ type Request struct {
 	Header  http.Header              // sent under the names as written; nothing secret
 	Secrets map[string]secret.Source // header name to where its value comes from; the API key is one of them
 	Body    []byte
+
+	KeyHeader string         // of Secrets, the one that holds the API key; empty: it is sent without a key
+	Refusals  *Refusals      // shared by the checks of one API; nil: the exporter may not ask with a wrong key
+	Names     GatewayHeaders // empty ones: as they are by default
 }
 
 // client sends one request.
@@ -31,6 +49,11 @@ type client struct {
 	request   Request
 	transport *Transport
 	shared    *Shared
+}
+
+func newClient(request Request, transport *Transport, shared *Shared) client {
+	request.Names = request.Names.orDefault()
+	return client{request, transport, shared}
 }
 
 // ask sends the request once, with the header as edit leaves it, and lets
@@ -47,7 +70,7 @@ func (c *client) ask(
 		return seen, err
 	}
 	edit(req.Header)
-	seen.TransactionID = req.Header[TransactionHeader][0]
+	seen.TransactionID = req.Header[c.request.Names.TransactionID][0]
 	resp, err := c.transport.roundTrip(t, req)
 	if err != nil {
 		phase := t.end()
@@ -70,7 +93,7 @@ func (c *client) ask(
 func (c *client) newRequest(ctx context.Context) (*http.Request, error) {
 	header := make(http.Header, len(c.request.Header)+len(c.request.Secrets)+4)
 	always := []string{"application/json", c.shared.UserAgent, newUUID()} // Accept exactly so: older gateways compare the whole value
-	header["Accept"], header["User-Agent"], header[TransactionHeader] = always[:1:1], always[1:2:2], always[2:]
+	header["Accept"], header["User-Agent"], header[c.request.Names.TransactionID] = always[:1:1], always[1:2:2], always[2:]
 	for name, values := range c.request.Header {
 		if strings.EqualFold(name, "User-Agent") {
 			delete(header, "User-Agent")

@@ -166,6 +166,21 @@ var explanations = []Explanation{
 		"Look the transaction id up in the logs and hand it to the backend's owner; short bursts are often a restart.",
 	},
 	{
+		ReasonStatus, LayerBackend,
+		"The backend answered with an HTTP status that is not the expected one.",
+		"Repeat the request by hand and ask the backend's owner; if the status is right for this request, list it in expect.status.",
+	},
+	{
+		ReasonRedirect, LayerBackend,
+		"The backend redirects elsewhere; the exporter did not follow, so the key stays with its gateway.",
+		"Correct the path (often a missing slash at its end) or the API's endpoint in the API manager.",
+	},
+	{
+		ReasonRateLimited, LayerBackend,
+		"The backend's own limit on the gateway's requests is used up.",
+		"Ask the backend's owner to raise the limit for the gateway's account; a longer interval helps only if the exporter uses up most of it.",
+	},
+	{
 		ReasonNotJSON, LayerBackend,
 		"The answer has the expected status but is not JSON.",
 		"Repeat the request by hand: an error page with status 200 or an empty answer are the usual causes.",

@@ -24,12 +24,13 @@ type Expect struct {
 // HTTP is the Prober of kind api.
 type HTTP struct {
 	client
-	expect Expect
+	expect   Expect
+	negative negative // asks how the API refuses, where that decides what its answer means
 }
 
 // NewHTTP returns the prober that sends request over transport and holds the answer against expect.
 func NewHTTP(request Request, expect Expect, transport *Transport, shared *Shared) *HTTP {
-	return &HTTP{client{request, transport, shared}, expect}
+	return &HTTP{newClient(request, transport, shared), expect, newNegative(request, transport, shared)}
 }
 
 // Probe implements Prober.
@@ -46,18 +47,19 @@ func (h *HTTP) judge(t *trace, resp *http.Response, seen *Observation) error {
 	t.end()
 	t.observe(seen)
 	seen.Size = int64(body.Len())
-	from := anybody // half an answer does not tell
-	if err == nil {
-		from = originOf(resp, body.Bytes())
+	got := answer{status: resp.StatusCode, head: h.request.Method == http.MethodHead, marks: marksOf(resp.Header, &h.request.Names)}
+	if err == nil && resp.StatusCode >= 400 {
+		got = newAnswer(resp, h.request.Method, body.Bytes(), &h.request.Names)
 	}
-	seen.KeyVerdict = proof(resp.StatusCode, from)
+	known := h.known(t, resp, &got, err == nil && !expected)
+	seen.KeyVerdict = proofOf(&got, known)
 	switch {
 	case errors.Is(err, errTooLarge):
 		return Fail(ReasonTooLarge, "more than %d bytes", h.expect.MaxBody)
 	case err != nil:
 		return unreadable(t.ctx, err)
 	case !expected:
-		return unexpected(resp.StatusCode, from)
+		return failureOf(&got, known)
 	}
 	return h.meets(t.ctx, resp.Header, body.Bytes(), seen.Elapsed)
 }
@@ -66,7 +68,26 @@ func (h *HTTP) read(resp *http.Response, body *buffer, expected bool) error {
 	if expected {
 		return readBody(resp, body, h.expect.MaxBody)
 	}
-	return readOrigin(resp, body)
+	return readUnexpected(resp, body)
+}
+
+// known returns what is known of how the API treats wrong keys. Where that is nothing and decides what an unexpected
+// answer means, it asks: once, within the run's deadline.
+func (h *HTTP) known(t *trace, resp *http.Response, got *answer, unexpected bool) refusals {
+	memory := h.request.Refusals
+	if memory == nil {
+		return refusals{}
+	}
+	if got.success() {
+		memory.succeeded(got.client)
+	}
+	known := memory.now()
+	if !unexpected || known.known() || got.status < 400 || got.client || senderOf(got, known) == byRouter {
+		return known
+	}
+	_ = resp.Body.Close() // its connection may be used again
+	_, _ = h.negative.withWrongKey(t.ctx, func(*answer, error) error { return nil })
+	return memory.now()
 }
 
 // meets holds a complete answer with an expected status against the rest of the expectations.

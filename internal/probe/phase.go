@@ -82,6 +82,10 @@ type traceKey struct{}
 func newTrace(ctx context.Context) *trace {
 	now := time.Now()
 	t := &trace{start: now, since: now}
+	parent := traceOf(ctx)
+	if parent != nil { // a run's second request: its connections count, too
+		t.dials = parent.dialed()
+	}
 	t.ctx = context.WithValue(ctx, traceKey{}, t)
 	return t
 }
@@ -129,6 +133,12 @@ func (t *trace) dialing() error {
 	}
 	t.dials++
 	return nil
+}
+
+func (t *trace) dialed() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.dials
 }
 
 // reached notes to which kind of address there is a connection.

@@ -94,6 +94,15 @@ func Fail(reason Reason, detail string, args ...any) *Failure {
 	return &Failure{Reason: reason, Layer: layerOf(reason), Detail: fmt.Sprintf(detail, args...)}
 }
 
+// failAt is Fail with another layer than the reason's first; empty: that one.
+func failAt(reason Reason, layer Layer, detail string, args ...any) *Failure {
+	failure := Fail(reason, detail, args...)
+	if layer != "" {
+		failure.Layer = layer
+	}
+	return failure
+}
+
 // ReasonOf names the cause of a probe's error. Both are empty for nil; an
 // error that no prober has classified is the exporter's own fault.
 func ReasonOf(err error) (Reason, Layer) {
