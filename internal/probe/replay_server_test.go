@@ -266,3 +266,61 @@ func TestEnginesAgree(t *testing.T) {
 		}
 	}
 }
+
+// Routers' own pages, recorded and as OKD's documentation has them, are no backend's word and prove nothing, neither to
+// kind api nor to kind auth.
+func TestRoutersPages(t *testing.T) {
+	t.Parallel()
+	recorded, err := recordings.Routers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expected := expectations(t)
+	asked := 0
+	for _, s := range slices.Concat(recorded, okdPages()) {
+		want, known := expected.For("", "", s.Name, false)
+		switch s.Name {
+		case "okd-404", "okd-404-head", "okd-503", "default-backend-404":
+			want, known = recordings.Verdict{Reason: []string{"gateway_unavailable"}, Layer: []string{"gateway"}, Key: []string{""}}, true
+		}
+		if !known {
+			t.Errorf("nothing is expected of %s", s.Name)
+			continue
+		}
+		asked++
+		server := startReplay(t, s, s, s)
+		api, auth := replayed{}.probers(t, s, server.address)
+		replayed{}.judge(t, api, s).check(t, s.Name, want)
+		if server.wrong.Load() > 0 && !strings.Contains(s.Name, "closed") {
+			t.Errorf("%s: asked with a wrong key where a router answers", s.Name)
+		}
+		_, err := auth.Probe(t.Context())
+		reason, layer := ReasonOf(err)
+		if !strings.Contains(s.Name, "-401") && !(slices.Contains(want.Reason, string(reason)) && slices.Contains(want.Layer, string(layer))) {
+			t.Errorf("%s, kind auth: %v at %s, want %v at %v", s.Name, err, layer, want.Reason, want.Layer)
+		}
+	}
+	if asked < 36 {
+		t.Errorf("%d pages asked for", asked)
+	}
+}
+
+func okdPages() []recordings.Situation {
+	page := func(name, method, status, title string) recordings.Situation {
+		body := "<html>\n  <head>\n    <meta name=\"viewport\">\n  </head>\n  <body><h1>" + title + "</h1></body>\n</html>\n"
+		if method == http.MethodHead {
+			body = ""
+		}
+		return recordings.Situation{Name: name, Method: method, Key: true, Answer: "HTTP/1.0 " + status +
+			"\r\nPragma: no-cache\r\nCache-Control: private, max-age=0, no-cache, no-store\r\nConnection: close\r\nContent-Type: text/html\r\n\r\n" + body}
+	}
+	return []recordings.Situation{
+		page("okd-503", http.MethodGet, "503 Service Unavailable", "Application is not available"),
+		page("okd-404", http.MethodGet, "404 Error", "Application or Document Not Found"),
+		page("okd-404-head", http.MethodHead, "404 Error", ""),
+		{
+			Name: "default-backend-404", Method: http.MethodPost, Body: "{}", Key: true,
+			Answer: "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 21\r\nConnection: close\r\n\r\ndefault backend - 404",
+		},
+	}
+}
