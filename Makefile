@@ -2,6 +2,7 @@
 .PHONY: run build test compat conformance dashboards pictures lint fmt audit fuzz bench profile docker docker-test package release-snapshot soak sbom
 
 DOCKER   ?= docker
+NPM_CI    = npm ci --no-audit --no-fund --silent
 FUZZTIME ?= 30s
 
 VERSION    ?= $(or $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null)),0.1.0-dev)
@@ -25,11 +26,12 @@ build:
 # The cache of go test does not see files outside the module, such as the rules: hence -count 1.
 test:
 	scripts/install-tools test deploy
-	npm ci --no-audit --no-fund --silent
+	$(NPM_CI) --prefix dashboards
+	$(NPM_CI) --prefix test/browser
 	go test -race ./...
 	cd test && go test -count 1 -p 2 -timeout 20m ./...
-	npm test
-	node --test test/browser/pages.test.mjs
+	npm test --prefix dashboards
+	npm test --prefix test/browser
 
 # The rules and dashboards once more, with Prometheus 3.x and native histograms.
 compat:
@@ -43,13 +45,13 @@ conformance:
 	cd test && env $$(../scripts/install-gateways) go test -count 1 -timeout 15m -tags conformance ./conformance
 
 dashboards:
-	npm ci --no-audit --no-fund --silent
-	npm run dashboards
+	$(NPM_CI) --prefix dashboards
+	npm run dashboards --prefix dashboards
 
 # The pictures in docs/images, from a Prometheus that has scraped the demo: test/preview/README.md.
 PROMETHEUS ?= http://127.0.0.1:9090
 pictures:
-	cd test/preview && npm ci --ignore-scripts --no-audit --no-fund --silent
+	$(NPM_CI) --prefix test/preview --ignore-scripts
 	cd test/preview && npm run collect -- --prometheus=$(PROMETHEUS) --minutes=30 --target=ntnu/api/maskinporten
 	cd test/preview && npm run pictures
 
@@ -72,9 +74,10 @@ audit:
 fuzz:
 	scripts/fuzz $(FUZZTIME)
 
-# Ratios and counts, beside blackbox_exporter where it is installed, into docs/benchmarks.md: twenty minutes on an idle machine.
+# What probes, scrapes and 10,000 targets cost, as benchstat's tables: a quarter of an hour on an idle machine.
 bench:
-	go run ./internal/bench
+	scripts/install-tools bench
+	scripts/bench
 
 # Where a probe's CPU time and allocations are.
 profile:

@@ -50,4 +50,4 @@ require (
 	gopkg.in/tomb.v1 v1.0.0-20141024135613-dd632973f1e7 // indirect
 )
 
-ignore ./node_modules
+ignore ./dashboards/node_modules

@@ -10,13 +10,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // configureFreg writes a configuration of one API whose answer is about a person, and returns its path.
 func configureFreg(t *testing.T, platform *demo.Platform, dir string) string {
 	t.Helper()
 	_, path, _ := platform.Request("freg")
-	return write(t, dir, "freg.yml", fmt.Sprintf(`
+	return testkit.WriteFile(t, dir, "freg.yml", fmt.Sprintf(`
 defaults: {interval: 2s, tls: {ca_file: ca.pem}}
 apis:
   freg: {request: {path: %s, private: true}, unauthenticated: {interval: 2s}}
@@ -31,7 +32,7 @@ institutions:
 // leaked says that text holds nothing of what an open freg answers, and no key.
 func leaked(t *testing.T, platform *demo.Platform, where, text string) {
 	t.Helper()
-	silent(t, where, text)
+	testkit.NoCanary(t, where, text)
 	for _, sign := range []string{"identifikasjonsnummer", "foedselsEllerDNummer", platform.Key("uib", "freg")} {
 		if strings.Contains(text, sign) {
 			t.Errorf("%s holds %q", where, sign)
@@ -41,7 +42,7 @@ func leaked(t *testing.T, platform *demo.Platform, where, text string) {
 
 // Somebody opens a keyless hole in the gateway, and closes it again.
 func TestAKeylessHole(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	platform, config := simulate(t, true)
 	config = configureFreg(t, platform, filepath.Dir(config))
 	s := start(t, "--config.file="+config, "--log.level=debug")
@@ -54,12 +55,12 @@ func TestAKeylessHole(t *testing.T) {
 			return there && value == want
 		}
 	}
-	eventually(t, "a refusal", success("auth", 1))
-	eventually(t, "an answer", success("api", 1))
+	testkit.Eventually(t, "a refusal", success("auth", 1))
+	testkit.Eventually(t, "an answer", success("api", 1))
 
 	opened := time.Now()
 	platform.Set("uib", "freg", demo.KeyOpen)
-	eventually(t, "the hole to be seen", success("auth", 0))
+	testkit.Eventually(t, "the hole to be seen", success("auth", 0))
 	now := s.metrics(t)
 	if took := time.Since(opened); took > 4*time.Second {
 		t.Errorf("the hole was seen after %s, want at most an interval and the time of a run", took)
@@ -84,11 +85,11 @@ func TestAKeylessHole(t *testing.T) {
 	lookEverywhere(t, platform, s, config)
 
 	platform.Clear("uib", "freg")
-	eventually(t, "the hole to be closed", success("auth", 1))
+	testkit.Eventually(t, "the hole to be closed", success("auth", 1))
 	s.stop()
 	<-s.ended
 	leaked(t, platform, "the log at debug", s.err.String())
-	for _, words := range []string{"target fails", "kind=auth target=freg success=false reason=not_refused", "target is well again"} {
+	for _, words := range []string{"target fails", "kind=auth target=freg success=false reason=not_refused", "target recovered"} {
 		if !strings.Contains(s.err.String(), words) {
 			t.Errorf("the log does not say %q:\n%s", words, s.err)
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // Good and bad configurations follow each other while the gateway flaps: what
@@ -35,7 +36,7 @@ func TestFaultsDuringReloads(t *testing.T) {
 		}
 	})
 	before := map[string]float64{}
-	eventually(t, "three runs of what is kept", func() bool {
+	testkit.Eventually(t, "three runs of what is kept", func() bool {
 		now := s.metrics(t)
 		for _, api := range []string{"kept", "also"} {
 			ran := g.coherent(t, now, api)
@@ -71,7 +72,7 @@ func orFirst(run shownRun, g *turning) shownRun {
 func configureBoth(t *testing.T, p *demo.Platform, dir string) string {
 	t.Helper()
 	_, path, _ := p.Request("stillinger")
-	return write(t, dir, "both.yml", fmt.Sprintf(`
+	return testkit.WriteFile(t, dir, "both.yml", fmt.Sprintf(`
 defaults: {interval: 1s, timeout: 1s, tls: {ca_file: ca.pem}}
 apis:
   stillinger: {request: {path: %s}, unauthenticated: false}
@@ -111,7 +112,7 @@ func TestGatewayFailsWhileTheBrokerRecovers(t *testing.T) {
 	} {
 		platform.Set("uio", "stillinger", c.gateway)
 		platform.SetBroker("uio", application, c.broker)
-		eventually(t, fmt.Sprint(c.want), func() bool {
+		testkit.Eventually(t, fmt.Sprint(c.want), func() bool {
 			now := s.metrics(t)
 			now.counted(t, "api", "stillinger")
 			now.counted(t, "rabbitmq", application)

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // SIGTERM in the middle of a pass in which half of the targets fail and the others hang: what
@@ -31,7 +33,7 @@ func TestSIGTERMDuringAFullPass(t *testing.T) {
 	config := configure(t, t.TempDir(), gateway, apis...)
 	replaceInFile(t, config, "{interval: 1s, timeout: 1s}", "{interval: 3s, timeout: 3s, max_concurrent_per_host: 64}")
 	s, cmd := spawn(t, "--config.file="+config, "--log.level=debug", "--log.format=json")
-	eventually(t, "some of both kinds in one pass", func() bool {
+	testkit.Eventually(t, "some of both kinds in one pass", func() bool {
 		now := s.metrics(t)
 		failed := slices.DeleteFunc(slices.Clone(apis), func(api string) bool { return now[of("integra_probe_failures_total", api)] == 0 })
 		return len(failed) >= 3 && now["integra_exporter_probes_in_flight"] >= 3

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"flag"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")
@@ -107,7 +111,7 @@ func volatileText(out string) string {
 }
 
 func TestCheckTable(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	t.Setenv("COLUMNS", "")
 	_, config := simulate(t, false)
 	got := call(t, "check", "--config.file="+config)
@@ -122,7 +126,7 @@ func TestCheckTable(t *testing.T) {
 }
 
 func TestCheckFilters(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	_, config := simulate(t, true)
 	for _, c := range []struct {
 		filters []string
@@ -164,7 +168,7 @@ func TestCheckFilters(t *testing.T) {
 }
 
 func TestCheckColors(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	_, config := simulate(t, false)
 	const escape = "\x1b"
 	for _, c := range []struct {
@@ -197,5 +201,141 @@ func TestCheckColors(t *testing.T) {
 	asked := callOn(t, true, "check", "--config.file="+config, "--institution=himolde", "--output=json")
 	if strings.Contains(asked.out, escape) || strings.Contains(asked.out, "\r") {
 		t.Errorf("JSON with escape codes:\n%q", asked.out)
+	}
+}
+
+func TestCheckFlagsThatExcludeEachOther(t *testing.T) {
+	config := configure(t, t.TempDir(), "http://127.0.0.1:1", "org")
+	for _, c := range []struct {
+		flags []string
+		want  string
+	}{
+		{[]string{"--watch", "--show-request=curl"}, "--show-request sends nothing, so it cannot be combined with --watch, which goes on sending"},
+		{[]string{"--output=json", "--show-request=powershell"}, "--show-request prints commands, so it cannot be combined with --output=json"},
+		{[]string{"--watch-interval=10s"}, "--watch-interval says how often --watch repeats: give both"},
+		{[]string{"--watch", "--watch-interval=999ms"}, "--watch-interval must be at least 1s"},
+		{[]string{"--watch", "--watch-interval=-1m"}, "--watch-interval must be at least 1s"},
+		{[]string{"--show-request=wget"}, "integra_exporter: --show-request: enum value must be one of curl,powershell, got 'wget' (try --help)"},
+	} {
+		got := call(t, append([]string{"check", "--config.file=" + config}, c.flags...)...)
+		if got.code != exitCannotStart || got.err != c.want+"\n" || got.out != "" {
+			t.Errorf("%v: exit code %d\n got %swant %s", c.flags, got.code, got.err, c.want)
+		}
+	}
+}
+
+// A disk that is full ends a check, and above all one that would go on for ever.
+func TestCheckOnAFullDisk(t *testing.T) {
+	testkit.NoLeaks(t)
+	t.Setenv("TERM", "xterm")
+	_, config := simulate(t, true)
+	disk, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disk.Close()
+	for _, flags := range []string{"--output=table", "--output=json", "--watch", "--watch --output=json", "--show-request=curl"} {
+		for _, terminal := range []bool{false, true} {
+			args := append([]string{"check", "--config.file=" + config, "--institution=himolde", "--target=inspera"}, strings.Fields(flags)...)
+			var complaint testkit.Buffer
+			ctx, cancel := context.WithTimeout(t.Context(), testkit.Patience)
+			code := exitCode(run(ctx, args, output{out: disk, err: &complaint, terminal: terminal}), &complaint)
+			cancel()
+			if code != exitCannotStart || !strings.HasPrefix(complaint.String(), "cannot write the re") {
+				t.Errorf("%s, terminal %t: exit code %d, %q", flags, terminal, code, &complaint)
+			}
+		}
+	}
+}
+
+func TestCheckNamesTheFilterThatFitsNothing(t *testing.T) {
+	testkit.NoLeaks(t)
+	dir := t.TempDir()
+	config := configure(t, dir, "http://127.0.0.1:1", "org", "fs")
+	file := "--config.file=" + config
+	empty := testkit.WriteFile(t, dir, "empty.yml", "institutions: {}\n")
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{file, "--institution=uoi"}, "nothing to check: --institution=uoi matches no target in " + config + "; did you mean uio?"},
+		{[]string{file, "--institution=uio", "--institution=ntun"}, "nothing to check: --institution=ntun matches no target in " + config},
+		{[]string{file, "--target=org", "--target=ogr"}, "nothing to check: --target=ogr matches no target in " + config + "; did you mean org?"},
+		{[]string{file, "--kind=key"}, "nothing to check: no target in " + config + " matches --institution, --kind and --target together"},
+		{[]string{"--config.file=" + empty}, "nothing to check: no institution is configured in " + empty + ", or none has a target"},
+	} {
+		got := call(t, append([]string{"check"}, c.args...)...)
+		if got.code != exitCannotStart || got.err != c.want+"\n" || got.out != "" {
+			t.Errorf("%v: exit code %d\n got %swant %s", c.args, got.code, got.err, c.want)
+		}
+	}
+}
+
+func TestCheckEndsWhenInterrupted(t *testing.T) {
+	testkit.NoLeaks(t)
+	asked := make(chan struct{}, 2)
+	gateway := answering(t, func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	})
+	config := configure(t, t.TempDir(), gateway, "a", "b")
+	replaceInFile(t, config, "interval: 1s, timeout: 1s", "interval: 1m, timeout: 1m")
+	ctx, cancel := context.WithCancel(t.Context())
+	var out bytes.Buffer
+	ended := make(chan error)
+	go func() { ended <- run(ctx, []string{"check", "--config.file=" + config}, output{out: &out, err: &out}) }()
+	<-asked
+	<-asked
+	began := time.Now()
+	cancel()
+	err := <-ended
+	took := time.Since(began)
+	if code := exitCode(err, &out); code != exitCannotStart || out.String() != "interrupted\n" || took > time.Second {
+		t.Errorf("exit code %d after %s:\n%s", code, took, out.String())
+	}
+}
+
+// What has arrived has cost a run: it is shown.
+func TestInterruptedCheckShowsWhatHasArrived(t *testing.T) {
+	testkit.NoLeaks(t)
+	gateway := answering(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/hanging/" {
+			<-r.Context().Done()
+			return
+		}
+		wellAnswer(w, r)
+	})
+	config := configure(t, t.TempDir(), gateway, "hanging", "quick")
+	replaceInFile(t, config, "interval: 1s, timeout: 1s", "interval: 1m, timeout: 1m")
+	ctx, cancel := context.WithCancel(t.Context())
+	var out testkit.Buffer
+	ended := make(chan error)
+	go func() { ended <- run(ctx, []string{"check", "--config.file=" + config}, output{out: &out, err: &out}) }()
+	testkit.Eventually(t, "one result", func() bool { return strings.Contains(out.String(), "quick: ok") })
+	cancel()
+	code := exitCode(<-ended, &out)
+	shown := duration.ReplaceAllString(out.String(), "N.NNNs")
+	want := `uio api quick: ok N.NNNs
+
+INSTITUTION  KIND  TARGET  RESULT  LAYER  DURATION
+uio          api   quick   ok             N.NNNs
+
+1 ok, 0 failed, in N.NNNs
+interrupted
+`
+	if diff := cmp.Diff(want, shown); diff != "" || code != exitCannotStart {
+		t.Errorf("exit code %d (-want +got):\n%s", code, diff)
+	}
+}
+
+func TestInterruptedCheckIsJSONAllTheSame(t *testing.T) {
+	testkit.NoLeaks(t)
+	config := configure(t, t.TempDir(), "http://127.0.0.1:1", "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, complaint bytes.Buffer
+	code := exitCode(run(ctx, []string{"check", "--output=json", "--config.file=" + config}, output{out: &out, err: &complaint}), &complaint)
+	if code != exitCannotStart || out.String() != "[]\n" || complaint.String() != "interrupted\n" {
+		t.Errorf("exit code %d, %q, %q", code, out.String(), complaint.String())
 	}
 }

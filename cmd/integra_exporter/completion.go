@@ -9,13 +9,14 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 
 	"github.com/integra-exporter/integra_exporter/internal/config"
+	"github.com/integra-exporter/integra_exporter/internal/exporter"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// offered completes a flag with what the targets of the configuration have; nothing if it has faults.
-func offered(common commonFlags, of func(probe.Target) string) kingpin.HintAction {
+// targetHints completes a flag with the names of targets in the configuration; with nothing if it has faults.
+func targetHints(common commonFlags, of func(probe.Target) string) kingpin.HintAction {
 	return func() []string {
-		loaded, err := config.Load(*common.configFile, newShared())
+		loaded, err := config.Load(*common.configFile, exporter.NewShared())
 		if err != nil {
 			return nil
 		}

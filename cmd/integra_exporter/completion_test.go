@@ -8,14 +8,16 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // The script as bash runs it: each line is what was typed, the last word begun, and what bash offers then.
 func TestCompletionInBash(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	write(t, dir, "key", "the-key\n")
-	file := write(t, dir, "names.yml", `apis: {org: &a {request: {path: /}}, fs: *a, $(touch ran): *a, two words: *a}
+	testkit.WriteFile(t, dir, "key", "the-key\n")
+	file := testkit.WriteFile(t, dir, "names.yml", `apis: {org: &a {request: {path: /}}, fs: *a, $(touch ran): *a, two words: *a}
 institutions: {uio: {apis: {org: &k {key_file: key}, fs: *k, $(touch ran): *k, two words: *k}}}
 `)
 	want := []string{

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/alecthomas/kingpin/v2"
-	"github.com/prometheus/common/promslog"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
 )
@@ -50,38 +49,38 @@ func runDemo(ctx context.Context, common commonFlags, flags serveFlags, dir stri
 		return fmt.Errorf("cannot write the demo's configuration: %w", err)
 	}
 	go platform.Run(ctx)
-	hello := &greeting{out: std.out, telemetryPath: *flags.telemetryPath, onRequest: !*flags.schedule}
+	b := &banner{out: std.out, telemetryPath: *flags.telemetryPath, onDemand: !*flags.schedule}
 	if kept {
-		hello.config = path
+		b.config = path
 	}
-	return serve(ctx, newExporter(promslog.New(common.log), path, flags.timing()), flags, hello.at)
+	return serve(ctx, common, flags, path, b.print)
 }
 
-// greeting says where to look, as soon as there is something to see.
-type greeting struct {
+// banner says where to look, as soon as there is something to see.
+type banner struct {
 	out           io.Writer
 	telemetryPath string
 	config        string // empty: it is not kept
-	onRequest     bool
+	onDemand      bool
 
-	mu    sync.Mutex
-	begun bool
+	mu      sync.Mutex
+	printed bool
 }
 
-// at greets from the listener at address.
-func (g *greeting) at(address string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !g.begun {
-		g.begun = true
+// print prints the banner for the listener at address.
+func (b *banner) print(address string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.printed {
+		b.printed = true
 		when := "The first full pass takes fifteen seconds."
-		if g.onRequest {
+		if b.onDemand {
 			when = "Targets run when their /probe is scraped; /sd lists them."
 		}
-		_, _ = fmt.Fprintf(g.out, "A simulated platform is running in this process, with faults of every kind.\n%s Stop with Ctrl-C.\n\n", when)
-		if g.config != "" {
-			_, _ = fmt.Fprintf(g.out, "  check it      %s check --config.file=%s\n", program, g.config)
+		_, _ = fmt.Fprintf(b.out, "A simulated platform is running in this process, with faults of every kind.\n%s Stop with Ctrl-C.\n\n", when)
+		if b.config != "" {
+			_, _ = fmt.Fprintf(b.out, "  check it      %s check --config.file=%s\n", program, b.config)
 		}
 	}
-	_, _ = fmt.Fprintf(g.out, "  status page   %[1]s/\n  metrics       %[1]s%[2]s\n\n", address, g.telemetryPath)
+	_, _ = fmt.Fprintf(b.out, "  status page   %[1]s/\n  metrics       %[1]s%[2]s\n\n", address, b.telemetryPath)
 }

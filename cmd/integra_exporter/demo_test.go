@@ -8,10 +8,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
-// standing are the causes that a newcomer sees from the start.
-func standing() map[string]string {
+// permanentFaults are the causes that a newcomer sees from the start.
+func permanentFaults() map[string]string {
 	return map[string]string{
 		"himolde api inspera":                "key forbidden",
 		"ntnu api fs-gemini":                 "backend not_json",
@@ -32,15 +34,15 @@ func standing() map[string]string {
 
 // The demo's promise: all of it within 20 s, at a pace that shows something.
 func TestDemo(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	dir := filepath.Join(t.TempDir(), "made", "by the demo")
 	began := time.Now()
 	s := start(t, "demo", "--write-config="+dir)
 	config := filepath.Join(dir, "config.yml")
-	eventually(t, "where to look", func() bool { return strings.Contains(s.out.String(), "check --config.file="+config) })
-	served := standing()
-	eventually(t, "every standing fault", func() bool { return maps.Equal(s.metrics(t).reasons(), served) })
-	eventually(t, "every family", func() bool { return len(absent(t, s.metrics(t))) == 0 })
+	testkit.Eventually(t, "where to look", func() bool { return strings.Contains(s.out.String(), "check --config.file="+config) })
+	served := permanentFaults()
+	testkit.Eventually(t, "every standing fault", func() bool { return maps.Equal(s.metrics(t).reasons(), served) })
+	testkit.Eventually(t, "every family", func() bool { return len(absent(t, s.metrics(t))) == 0 })
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("it took %s until everything was there, want at most 20s", took)
 	}
@@ -76,7 +78,7 @@ func TestDemo(t *testing.T) {
 		t.Error(s.failed)
 	}
 	again := start(t, "demo", "--write-config="+dir)
-	eventually(t, "a success with the new ports and keys", func() bool {
+	testkit.Eventually(t, "a success with the new ports and keys", func() bool {
 		return len(again.metrics(t).family("integra_probe_last_success_timestamp_seconds")) > 0
 	})
 }
@@ -123,7 +125,7 @@ func checkBeside(t *testing.T, config string) {
 			found[d["institution"].(string)+" "+d["kind"].(string)+" "+d["target"].(string)] = d["layer"].(string) + " " + d["reason"].(string)
 		}
 	}
-	if diff := cmp.Diff(standing(), found); diff != "" {
+	if diff := cmp.Diff(permanentFaults(), found); diff != "" {
 		t.Errorf("check beside the demo (-want +got):\n%s", diff)
 	}
 }

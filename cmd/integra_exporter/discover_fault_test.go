@@ -11,22 +11,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 func TestDiscoverFaults(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	p := platform(t, demo.Options{})
 	dir := t.TempDir()
 	good := discovering(t, p, "uio", dir)
-	wrong := write(t, dir, "wrong", canary+"\n")
+	wrong := testkit.WriteFile(t, dir, "wrong", canary+"\n")
 	for _, c := range []struct{ name, flag, value, want string }{
 		{"no institution", "institution", "", "--institution"},
-		{"an odd institution", "institution", "../uio", "--institution: a name such as uio is wanted"},
+		{"an odd institution", "institution", "../uio", "--institution must be a name such as uio"},
 		{"no URL", "gravitee.url", "", "--gravitee.url"},
-		{"no URL at all", "gravitee.url", "::" + canary, "--gravitee.url: a URL that begins with https:// is wanted"},
-		{"another scheme", "gravitee.url", "ftp://" + canary, "--gravitee.url: a URL that begins with https:// is wanted"},
-		{"a password in the URL", "gravitee.url", "https://u:" + canary + "@x.no/", "--gravitee.url: no user, password"},
-		{"a key in the URL", "gravitee.url", "https://x.no/?api-key=" + canary, "--gravitee.url: no user, password"},
+		{"no URL at all", "gravitee.url", "::" + canary, "--gravitee.url must be a URL that begins with https://"},
+		{"another scheme", "gravitee.url", "ftp://" + canary, "--gravitee.url must be a URL that begins with https://"},
+		{"a password in the URL", "gravitee.url", "https://u:" + canary + "@x.no/", "--gravitee.url must have no user, password"},
+		{"a key in the URL", "gravitee.url", "https://x.no/?api-key=" + canary, "--gravitee.url must have no user, password"},
 		{"nobody there", "gravitee.url", "https://127.0.0.1:1/management", "cannot read the API manager: unreachable: connection refused"},
 		{"another path", "gravitee.url", strings.TrimSuffix(p.ManagementURL("uio"), "/management"), "not_found: "},
 		{"no application", "gravitee.application", "", "--gravitee.application"},
@@ -35,8 +36,8 @@ func TestDiscoverFaults(t *testing.T) {
 		{"no such token", "gravitee.token-file", filepath.Join(dir, "none"), "token_unreadable: "},
 		{"a wrong token", "gravitee.token-file", wrong, "token_rejected: the API manager does not know the token"},
 		{"another environment", "gravitee.environment", "prod", "not_found: the API manager has no such environment"},
-		{"an odd gateway", "gateway", "gw.example.no", "--gateway: a URL that begins with https:// is wanted"},
-		{"a password in the gateway", "gateway", "https://u:" + canary + "@x.no/", "--gateway: no user, password"},
+		{"an odd gateway", "gateway", "gw.example.no", "--gateway must be a URL that begins with https://"},
+		{"a password in the gateway", "gateway", "https://u:" + canary + "@x.no/", "--gateway must have no user, password"},
 		{"no such CA", "tls.ca-file", filepath.Join(dir, "none"), "--tls.ca-file: "},
 		{"no CA in the file", "tls.ca-file", wrong, "holds no PEM certificate"},
 		{"another name", "tls.server-name", "x.no", "tls: the API manager's certificate is for another name"},
@@ -50,7 +51,7 @@ func TestDiscoverFaults(t *testing.T) {
 			if got.code != 2 || got.out != "" || !strings.Contains(got.err, c.want) {
 				t.Errorf("want exit code 2 and %q, got %+v", c.want, got)
 			}
-			silent(t, "the error", got.err)
+			testkit.NoCanary(t, "the error", got.err)
 		})
 	}
 }
@@ -90,14 +91,14 @@ func TestDiscoverNeverOverwrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, keys, "uio-b", "precious")
-	write(t, keys, "uio-c", "key-of-c") // without a line break: the same key
-	err = os.Symlink(filepath.Base(write(t, keys, "elsewhere", "key-of-d\n")), filepath.Join(keys, "uio-d"))
+	testkit.WriteFile(t, keys, "uio-b", "precious")
+	testkit.WriteFile(t, keys, "uio-c", "key-of-c") // without a line break: the same key
+	err = os.Symlink(filepath.Base(testkit.WriteFile(t, keys, "elsewhere", "key-of-d\n")), filepath.Join(keys, "uio-d"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := call(t, args...)
-	if got.code != 2 || got.out != "" || !strings.Contains(got.err, filepath.Join(keys, "uio-b")+", "+filepath.Join(keys, "uio-d")+" hold something else") {
+	if got.code != 2 || got.out != "" || !strings.Contains(got.err, "refusing to overwrite existing files: "+filepath.Join(keys, "uio-b")+", "+filepath.Join(keys, "uio-d")) {
 		t.Errorf("%+v", got)
 	}
 	if strings.Contains(got.err, "precious") || strings.Contains(got.err, "key-of") {
@@ -137,7 +138,7 @@ func TestDiscoverKeepsKeysPrivate(t *testing.T) {
 	if got.code != 2 || !strings.Contains(got.err, "invalid: a key is empty or not on one line") {
 		t.Errorf("%+v", got)
 	}
-	silent(t, "the error", got.err)
+	testkit.NoCanary(t, "the error", got.err)
 }
 
 func TestDiscoverIsDocumented(t *testing.T) {

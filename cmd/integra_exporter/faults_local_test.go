@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // freeAddress is a port at which nobody listens yet.
@@ -52,7 +54,7 @@ func TestLogsOnAFullDisk(t *testing.T) {
 	dir, gateway := t.TempDir(), answering(t, wellAnswer)
 	config := configure(t, dir, gateway, "a", "b")
 	s, cmd := onFullDisk(t, "--config.file="+config)
-	eventually(t, "an open port", func() bool {
+	testkit.Eventually(t, "an open port", func() bool {
 		conn, err := net.Dial("tcp", s.address)
 		if err == nil {
 			_ = conn.Close()
@@ -60,13 +62,13 @@ func TestLogsOnAFullDisk(t *testing.T) {
 		return err == nil
 	})
 	thirdRun := regexp.MustCompile(`(?m)^integra_probe_runs_total\{.*kind="api",target="[ab]"\} [3-9]`)
-	eventually(t, "three runs of each target", func() bool {
+	testkit.Eventually(t, "three runs of each target", func() bool {
 		_, metrics := s.request(t, "GET", "/metrics")
 		return len(thirdRun.FindAllString(metrics, -1)) == 2
 	})
 	configure(t, dir, gateway, "a", "c")
 	_ = cmd.Process.Signal(syscall.SIGHUP)
-	eventually(t, "the target of the new configuration", func() bool {
+	testkit.Eventually(t, "the target of the new configuration", func() bool {
 		_, metrics := s.request(t, "GET", "/metrics")
 		return strings.Contains(metrics, `target="c"`)
 	})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"io"
@@ -10,12 +9,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
-	"go.uber.org/goleak"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // binary is the program as it is shipped, but for the race detector.
@@ -40,45 +38,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// patience is how long a test waits for what should happen at once on a machine that is not busy.
-const patience = 30 * time.Second
-
-// stream is what a program writes, while it writes.
-type stream struct {
-	mu      sync.Mutex
-	content bytes.Buffer
-}
-
-func (s *stream) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.content.Write(p)
-}
-
-func (s *stream) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.content.String()
-}
-
-// eventually waits until done; what says what was waited for.
-func eventually(t *testing.T, what string, done func() bool) {
-	t.Helper()
-	end := time.After(patience)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
-
 // served is an exporter that is being tested, in this process or in another.
 type served struct {
-	out, err *stream
+	out, err *testkit.Buffer
 	address  string // host:port
 	stop     func() // tells it to end
 	ended    chan struct{}
@@ -88,9 +50,9 @@ type served struct {
 // start runs the program in this process until the test ends, and checks that nothing of it is left.
 func start(t *testing.T, args ...string) *served {
 	t.Helper()
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	s := &served{out: &stream{}, err: &stream{}, stop: cancel, ended: make(chan struct{})}
+	s := &served{out: &testkit.Buffer{}, err: &testkit.Buffer{}, stop: cancel, ended: make(chan struct{})}
 	args = append(args, "--web.listen-address=127.0.0.1:0")
 	go func() {
 		defer close(s.ended)
@@ -114,7 +76,7 @@ func spawn(t *testing.T, args ...string) (*served, *exec.Cmd) {
 // observe runs cmd, which becomes the program, until the test ends.
 func observe(t *testing.T, cmd *exec.Cmd) *served {
 	t.Helper()
-	s := &served{out: &stream{}, err: &stream{}, ended: make(chan struct{})}
+	s := &served{out: &testkit.Buffer{}, err: &testkit.Buffer{}, ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = s.out, s.err
 	err := cmd.Start()
 	if err != nil {
@@ -137,7 +99,7 @@ var listening = regexp.MustCompile(`Listening on.*address"?[=:]"?(127\.0\.0\.1:\
 
 func (s *served) listening(t *testing.T) {
 	t.Helper()
-	eventually(t, "the port in the log", func() bool {
+	testkit.Eventually(t, "the port in the log", func() bool {
 		match := listening.FindStringSubmatch(s.err.String())
 		if match != nil {
 			s.address = match[1]
@@ -149,12 +111,6 @@ func (s *served) listening(t *testing.T) {
 		}
 		return match != nil
 	})
-}
-
-// noLeaks checks at the end of the test, after all else, that no goroutine of it is left.
-func noLeaks(t *testing.T) {
-	before := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 }
 
 // request sends one request to the exporter, on a connection of its own.
@@ -182,22 +138,11 @@ func send(t *testing.T, r *http.Request) (status int, body string) {
 	return response.StatusCode, string(content)
 }
 
-// write puts a file into dir and returns its path.
-func write(t *testing.T, dir, name, content string) string {
-	t.Helper()
-	path := filepath.Join(dir, name)
-	err := os.WriteFile(path, []byte(content), 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // configure writes a configuration of APIs at one gateway, with an interval of 1s and a key in a file,
 // and returns its path. Each API is a name; its path is /name/. There is no negative test.
 func configure(t *testing.T, dir, gateway string, apis ...string) string {
 	t.Helper()
-	write(t, dir, "key", "the-key\n")
+	testkit.WriteFile(t, dir, "key", "the-key\n")
 	var b strings.Builder
 	b.WriteString("defaults: {interval: 1s, timeout: 1s}\napis:\n")
 	for _, api := range apis {
@@ -207,5 +152,94 @@ func configure(t *testing.T, dir, gateway string, apis ...string) string {
 	for _, api := range apis {
 		b.WriteString("      " + api + ": {key_file: key}\n")
 	}
-	return write(t, dir, "config.yml", b.String())
+	return testkit.WriteFile(t, dir, "config.yml", b.String())
+}
+
+// series are the samples of a scrape, by name and labels as they are written.
+type series map[string]float64
+
+func (s *served) metrics(t *testing.T) series {
+	t.Helper()
+	status, body := s.request(t, "GET", "/metrics")
+	if status != 200 {
+		t.Fatalf("/metrics: %d\n%s", status, body)
+	}
+	samples := series{}
+	for line := range strings.Lines(body) {
+		name, value, ok := cutLast(strings.TrimSpace(line), " ")
+		if !ok || strings.HasPrefix(line, "#") {
+			continue
+		}
+		number, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			t.Fatalf("not a sample: %s", line)
+		}
+		samples[name] = number
+	}
+	return samples
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// of returns the series of a family that belong to a target of uio.
+func of(family, target string) string {
+	return family + `{institution="uio",kind="api",target="` + target + `"}`
+}
+
+// family returns the samples of one name.
+func (s series) family(name string) series {
+	found := series{}
+	for key, value := range s {
+		if key == name || strings.HasPrefix(key, name+"{") {
+			found[key] = value
+		}
+	}
+	return found
+}
+
+// mentions says whether any series is about target.
+func (s series) mentions(target string) bool {
+	for key := range s {
+		if strings.Contains(key, `target="`+target+`"`) {
+			return true
+		}
+	}
+	return false
+}
+
+// reasons returns layer and reason of what fails now, by institution, kind and target.
+func (s series) reasons() map[string]string {
+	found := map[string]string{}
+	for key := range s.family("integra_probe_failure_info") {
+		labels := regexp.MustCompile(`institution="(.*)",kind="(.*)",layer="(.*)",reason="(.*)",target="(.*)"`).FindStringSubmatch(key)
+		found[labels[1]+" "+labels[2]+" "+labels[5]] = labels[3] + " " + labels[4]
+	}
+	return found
+}
+
+// documentedFamilies are the names in the tables of docs/metrics.md, which collector holds against the contract.
+func documentedFamilies(t *testing.T) []string {
+	t.Helper()
+	content, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, match := range regexp.MustCompile("(?m)^\\| `(integra_\\w+)` \\| (\\w+)").FindAllStringSubmatch(string(content), -1) {
+		name := match[1]
+		if match[2] == "histogram" {
+			name += "_count"
+		}
+		names = append(names, name)
+	}
+	if len(names) < 38 {
+		t.Fatalf("only %d families in docs/metrics.md", len(names))
+	}
+	return names
 }

@@ -21,14 +21,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // A credential is looked at when the exporter starts, and when its file changes, an hour or not.
 func TestWatchedCredentials(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	uio := manage(t, demo.Options{}, "", "{name: token, jwt_file: keys/token}, {name: ended, expires: 2020-01-01}, {name: never, expires: never}")
 	end := time.Now().Add(100 * time.Hour)
-	write(t, uio.dir, "keys/token", jwtOf(canary, end))
+	testkit.WriteFile(t, uio.dir, "keys/token", jwtOf(canary, end))
 	s := start(t, "--config.file="+uio.config)
 	success := func(target string) string {
 		return fmt.Sprintf(`integra_probe_success{institution="uio",kind="key",target=%q}`, target)
@@ -47,7 +48,7 @@ func TestWatchedCredentials(t *testing.T) {
 	if got := s.metrics(t).reasons()["uio key ended"]; got != "key key_expired" {
 		t.Errorf("ended: %q", got)
 	}
-	token := write(t, uio.dir, "keys/token", jwtOf(canary, time.Now().Add(-time.Hour)))
+	token := testkit.WriteFile(t, uio.dir, "keys/token", jwtOf(canary, time.Now().Add(-time.Hour)))
 	within(t, 8*time.Second, "the token that has ended", reasons("key key_expired"))
 	err := os.Remove(token)
 	if err != nil {
@@ -57,19 +58,19 @@ func TestWatchedCredentials(t *testing.T) {
 	if now := s.metrics(t); !now.present(map[string]float64{keyState("key", "token", "unknown"): 1}) || len(now.family("integra_key_expiry_timestamp_seconds")) != 1 {
 		t.Errorf("an end that nobody can read: %v", now.family("integra_key_expiry_timestamp_seconds"))
 	}
-	write(t, uio.dir, "keys/token", jwtOf(canary, end))
+	testkit.WriteFile(t, uio.dir, "keys/token", jwtOf(canary, end))
 	within(t, 8*time.Second, "the new token", reasons(""))
 	s.stop()
 	<-s.ended
-	silent(t, "the log", s.err.String())
+	testkit.NoCanary(t, "the log", s.err.String())
 }
 
 // What is about an institution goes with it, and its loops end.
 func TestReloadForgetsAnInstitution(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	uio := manage(t, demo.Options{}, "", "{name: never, expires: never}")
 	s := start(t, "--config.file="+uio.config, "--web.enable-lifecycle")
-	eventually(t, "a reading", func() bool { return s.metrics(t)[managerRead] == 1 })
+	testkit.Eventually(t, "a reading", func() bool { return s.metrics(t)[managerRead] == 1 })
 	ca := `integra_tls_ca_expiry_timestamp_seconds{institution="uio"}`
 	if end := s.metrics(t)[ca]; end < float64(time.Now().Unix()) {
 		t.Errorf("%s: %v", ca, end)
@@ -84,10 +85,10 @@ func TestReloadForgetsAnInstitution(t *testing.T) {
 	if len(now.family("integra_gravitee_success"))+len(now.family("integra_key_superseded")) != 0 || now[ca] == 0 {
 		t.Errorf("something is left of the API manager: %v", now.family("integra_gravitee_success"))
 	}
-	write(t, uio.dir, "config.yml", string(config))
+	testkit.WriteFile(t, uio.dir, "config.yml", string(config))
 	s.request(t, "POST", "/-/reload")
-	eventually(t, "a reading anew", func() bool { return s.metrics(t)[managerRead] == 1 })
-	write(t, uio.dir, "config.yml", "institutions: {ntnu: {keys: [{name: a, expires: never}]}}\n")
+	testkit.Eventually(t, "a reading anew", func() bool { return s.metrics(t)[managerRead] == 1 })
+	testkit.WriteFile(t, uio.dir, "config.yml", "institutions: {ntnu: {keys: [{name: a, expires: never}]}}\n")
 	s.request(t, "POST", "/-/reload")
 	for _, family := range []string{"integra_gravitee_success", "integra_gravitee_last_success_timestamp_seconds", "integra_tls_ca_expiry_timestamp_seconds"} {
 		if left := s.metrics(t).family(family); len(left) != 0 {
@@ -101,15 +102,15 @@ func TestReloadForgetsAnInstitution(t *testing.T) {
 
 // The series of a certificate that has expired stays, with the past date, while the probe fails.
 func TestExpiredServerCertificate(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	dir := t.TempDir()
 	past := time.Now().Add(-time.Hour).Truncate(time.Second)
 	address, certificate := expiredServer(t, past)
 	config := configure(t, dir, address, "org")
 	replaceInFile(t, config, "timeout: 1s", "timeout: 1s, tls: {ca_file: ca.pem}")
-	write(t, dir, "ca.pem", certificate)
+	testkit.WriteFile(t, dir, "ca.pem", certificate)
 	s := start(t, "--config.file="+config)
-	eventually(t, "three runs", func() bool { return s.metrics(t)[of("integra_probe_runs_total", "org")] >= 3 })
+	testkit.Eventually(t, "three runs", func() bool { return s.metrics(t)[of("integra_probe_runs_total", "org")] >= 3 })
 	now := s.metrics(t)
 	for name, want := range map[string]float64{
 		"integra_tls_certificate_expiry_timestamp_seconds": float64(past.Unix()), "integra_tls_certificate_verified": 0, "integra_probe_success": 0,

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // logLine is what a line of the log says of a run.
@@ -47,7 +49,7 @@ func runsAndChanges(lines []logLine) (runs int, changes []logLine) {
 }
 
 func TestLogSaysChangesAndAtDebugEveryRun(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	var broken atomic.Bool
 	var ids sync.Map // as the gateway saw them
 	gateway := answering(t, func(w http.ResponseWriter, r *http.Request) {
@@ -62,7 +64,7 @@ func TestLogSaysChangesAndAtDebugEveryRun(t *testing.T) {
 	ranTwice := func() {
 		t.Helper()
 		before := s.metrics(t)[of("integra_probe_runs_total", "org")]
-		eventually(t, "two more runs", func() bool { return s.metrics(t)[of("integra_probe_runs_total", "org")] >= before+3 })
+		testkit.Eventually(t, "two more runs", func() bool { return s.metrics(t)[of("integra_probe_runs_total", "org")] >= before+3 })
 	}
 	ranTwice()
 	broken.Store(true)
@@ -95,7 +97,7 @@ func TestLogSaysChangesAndAtDebugEveryRun(t *testing.T) {
 	if failed != want {
 		t.Errorf("failure: %+v", failed)
 	}
-	want = logLine{Level: "INFO", Msg: "target is well again", Institution: "uio", Kind: "api", Target: "org", Success: true}
+	want = logLine{Level: "INFO", Msg: "target recovered", Institution: "uio", Kind: "api", Target: "org", Success: true}
 	if well != want {
 		t.Errorf("recovery: %+v", well)
 	}

@@ -18,6 +18,8 @@ import (
 	"github.com/prometheus/common/promslog"
 	promslogflag "github.com/prometheus/common/promslog/flag"
 	"github.com/prometheus/common/version"
+
+	"github.com/integra-exporter/integra_exporter/internal/check"
 )
 
 const program = "integra_exporter"
@@ -44,15 +46,12 @@ const (
 	exitCannotStart = 2 // wrong flags, configuration or address
 )
 
-// errChecksFailed ends `check` when a check failed; the table has said so already.
-var errChecksFailed = errors.New("checks failed")
-
 func exitCode(err error, to io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, errChecksFailed):
-		return exitFailed
+	case errors.Is(err, check.ErrFailed):
+		return exitFailed // which has been shown
 	}
 	_, _ = fmt.Fprintln(to, err)
 	return exitCannotStart
@@ -105,9 +104,9 @@ func commandLine(std output) (*kingpin.Application, commonFlags, map[string]comm
 		IsSetByUser(common.configFileGiven).String()
 	promslogflag.AddFlags(app, common.log)
 	commands := map[string]command{
-		"serve":         configured(serveCommand(app)),
-		"check":         configured(checkCommand(app, common)),
-		"check-config":  configured(checkConfigCommand(app)),
+		"serve":         requireConfig(serveCommand(app)),
+		"check":         requireConfig(checkCommand(app, common)),
+		"check-config":  requireConfig(checkConfigCommand(app)),
 		"config-schema": configSchemaCommand(app),
 		"demo":          demoCommand(app),
 		"discover":      discoverCommand(app),

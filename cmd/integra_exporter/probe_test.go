@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // busy is a gateway that counts how many requests it has to answer at once.
@@ -185,12 +186,12 @@ func TestProbeIsRememberedAndCounted(t *testing.T) {
 
 // What the API manager says of a rejected key is in the answer of /probe too.
 func TestProbeSaysWhyAKeyIsRejected(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	uio := manage(t, demo.Options{}, "", "")
 	s := start(t, "--config.file="+uio.config, "--no-schedule")
-	eventually(t, "a reading of the API manager, which goes on", func() bool { return s.metrics(t)[managerRead] == 1 })
+	testkit.Eventually(t, "a reading of the API manager, which goes on", func() bool { return s.metrics(t)[managerRead] == 1 })
 	uio.Revoke("uio", "stillinger")
-	eventually(t, "the revocation", func() bool {
+	testkit.Eventually(t, "the revocation", func() bool {
 		_, body := s.request(t, "GET", probeOf("stillinger"))
 		return strings.Contains(body, `probe_failure_info{layer="key",reason="key_revoked"} 1`)
 	})
@@ -205,7 +206,7 @@ func TestNoScheduleLooksAtCredentials(t *testing.T) {
 	uio := manage(t, demo.Options{}, "", "{name: maskinporten, expires: 2030-01-15, interval: 1s}")
 	s := start(t, "--config.file="+uio.config, "--no-schedule")
 	runs := `integra_probe_runs_total{institution="uio",kind="key",target="maskinporten"}`
-	eventually(t, "two looks", func() bool { return s.metrics(t)[runs] > 1 })
+	testkit.Eventually(t, "two looks", func() bool { return s.metrics(t)[runs] > 1 })
 	if n := s.metrics(t)[of("integra_probe_runs_total", "stillinger")]; n != 0 {
 		t.Errorf("%v runs that nobody asked for", n)
 	}

@@ -3,13 +3,17 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 func TestReloadByPOST(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	gateway := answering(t, wellAnswer)
 	dir := t.TempDir()
 	s := start(t, "--config.file="+configure(t, dir, gateway, "kept", "removed", "changed"), "--web.enable-lifecycle")
@@ -38,7 +42,7 @@ func TestReloadBySIGHUP(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, line, func() bool { return strings.Count(s.err.String(), line) > before })
+			testkit.Eventually(t, line, func() bool { return strings.Count(s.err.String(), line) > before })
 		}
 	}
 	reloads(t, s, dir, gateway, hangUp("configuration loaded"), hangUp("configuration not usable, nothing changed"))
@@ -64,7 +68,7 @@ func reloads(t *testing.T, s *served, dir, gateway string, good, bad func()) {
 	const successful, loadedAt = "integra_exporter_config_last_reload_successful",
 		"integra_exporter_config_last_reload_success_timestamp_seconds"
 	runs := func(target string) float64 { return s.metrics(t)[of("integra_probe_runs_total", target)] }
-	eventually(t, "runs", func() bool { return runs("kept") > 0 && runs("removed") > 0 && runs("changed") > 0 })
+	testkit.Eventually(t, "runs", func() bool { return runs("kept") > 0 && runs("removed") > 0 && runs("changed") > 0 })
 	before := s.metrics(t)
 
 	spoil(t, dir)
@@ -78,7 +82,7 @@ func reloads(t *testing.T, s *served, dir, gateway string, good, bad func()) {
 	if !strings.Contains(page, rejected) || strings.Contains(page, "intervall") {
 		t.Errorf("the page must say that the configuration was rejected, and not why:\n%s", page)
 	}
-	eventually(t, "all targets to go on", func() bool {
+	testkit.Eventually(t, "all targets to go on", func() bool {
 		now := s.metrics(t)
 		for _, target := range []string{"kept", "removed", "changed"} {
 			if now[of("integra_probe_runs_total", target)] <= after[of("integra_probe_runs_total", target)] {
@@ -108,7 +112,7 @@ func reloads(t *testing.T, s *served, dir, gateway string, good, bad func()) {
 	if after.mentions("removed") {
 		t.Error("something is left of the removed target")
 	}
-	eventually(t, "the others to go on", func() bool {
+	testkit.Eventually(t, "the others to go on", func() bool {
 		now := s.metrics(t)
 		histogram := now[of("integra_probe_duration_seconds_count", "kept")]
 		return now[of("integra_probe_runs_total", "kept")] > counted && histogram >= counted &&
@@ -127,4 +131,91 @@ func spoil(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// replace puts content at path at once, as an editor or a mounted secret does.
+func replace(t *testing.T, path, content string) {
+	t.Helper()
+	err := os.WriteFile(path+"~", []byte(content), 0o600)
+	if err == nil {
+		err = os.Rename(path+"~", path)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// Good and bad configurations by turns, reloaded by two requests and a signal at once: targets go on, and what
+// is in force at the end is the last good one.
+func TestConcurrentReloads(t *testing.T) {
+	t.Parallel()
+	gateway := &counting{seen: map[string]int{}}
+	dir := t.TempDir()
+	address := answering(t, gateway.ServeHTTP)
+	path := configure(t, dir, address, "a", "b", "c", "gone")
+	good := []string{readFile(t, path)}
+	configure(t, dir, address, "a", "b", "c", "new")
+	good = append(good, readFile(t, path))
+	web := testkit.WriteFile(t, dir, "web.yml", "{}\n")
+	s, cmd := spawn(t, "--config.file="+path, "--web.enable-lifecycle", "--web.config.file="+web)
+	b := server{s, gateway}
+
+	var all sync.WaitGroup
+	const rounds = 40
+	statuses := make(chan int, 2*rounds)
+	for range 2 {
+		all.Go(func() {
+			for range rounds {
+				status, _ := b.request(t, "POST", "/-/reload")
+				statuses <- status
+			}
+		})
+	}
+	all.Go(func() {
+		for i := range rounds {
+			replace(t, path, []string{good[0], "institutions: [", good[1], "apis: {x: 1}\n", ""}[i%5])
+			replace(t, web, []string{"{}\n", "basic_auth_users: canary\n"}[i%2])
+			err := cmd.Process.Signal(syscall.SIGHUP)
+			if err != nil {
+				t.Error(err)
+			}
+			_, _ = b.request(t, "GET", "/metrics")
+		}
+	})
+	all.Wait()
+	close(statuses)
+	for status := range statuses {
+		if status != 200 && status != 500 {
+			t.Errorf("a reload is answered with %d", status)
+		}
+	}
+	replace(t, web, "{}\n")
+	replace(t, path, good[1])
+	status, body := b.request(t, "POST", "/-/reload")
+	if status != 200 {
+		t.Errorf("the last, a good one: %d %s", status, body)
+	}
+	b.keepsProbing(t)
+	now := b.metrics(t)
+	if now.mentions("gone") || !now.mentions("new") || now[`integra_exporter_targets{kind="api"}`] != 4 {
+		t.Errorf("in force at the end: %v", now.family("integra_exporter_targets"))
+	}
+	s.stop()
+	<-s.ended
+	log := b.err.String()
+	if s.failed != nil || strings.Contains(log, "DATA RACE") {
+		t.Errorf("it ended with %v:\n%s", s.failed, log)
+	}
+	if strings.Contains(log, "canary") || !strings.Contains(log, `fault="line 1: not YAML, or not a value`) && strings.Contains(log, "Unable to parse") {
+		t.Errorf("the log quotes the web configuration:\n%s", log)
+	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Clean(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }

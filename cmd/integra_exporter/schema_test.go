@@ -1,8 +1,6 @@
 package main
 
 import (
-	"github.com/integra-exporter/integra_exporter/internal/view"
-
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -15,6 +13,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
+	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
 // schema is as much of JSON Schema as docs/targets.schema.json uses; another keyword in it is an error.
@@ -122,7 +123,7 @@ func TestAnswersFollowTheSchema(t *testing.T) {
 	}
 	_, begun := s.request(t, "GET", "/api/v1/targets")
 	follow("at first: ", begun)
-	eventually(t, "every target to have run", func() bool {
+	testkit.Eventually(t, "every target to have run", func() bool {
 		_, left := s.request(t, "GET", "/api/v1/targets?state=waiting")
 		return left == "[]\n"
 	})

@@ -6,12 +6,14 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/promslog"
 	toolkit "github.com/prometheus/exporter-toolkit/web"
 	toolkitflag "github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/integra-exporter/integra_exporter/internal/exporter"
+	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
 // serveFlags are those of serve and demo.
@@ -24,10 +26,14 @@ type serveFlags struct {
 	schedule      *bool
 }
 
-const (
-	defaultAddress  = ":10056"
-	shutdownTimeout = 4 * time.Second // of the five that a stop may take
-)
+const defaultAddress = ":10056"
+
+func serveCommand(app *kingpin.Application) command {
+	flags := addServeFlags(app.Command("serve", "Run the exporter (the default).").Default())
+	return func(ctx context.Context, common commonFlags, _ output) error {
+		return serve(ctx, common, flags, *common.configFile, func(string) {})
+	}
+}
 
 func addServeFlags(cmd *kingpin.CmdClause) serveFlags {
 	return serveFlags{
@@ -36,31 +42,24 @@ func addServeFlags(cmd *kingpin.CmdClause) serveFlags {
 		lifecycle:     cmd.Flag("web.enable-lifecycle", "Allow POST /-/reload.").Bool(),
 		pprof:         cmd.Flag("web.enable-pprof", "Serve /debug/pprof/.").Bool(),
 		seed:          cmd.Flag("schedule.seed", "Exporters with different seeds probe the same targets at different times.").String(),
-		schedule: cmd.Flag("schedule", "Probe on timers of its own. With --no-schedule only /probe drives, which Prometheus finds by /sd; "+
-			"entries under keys: and API managers are read all the same.").Default("true").Bool(),
+		schedule: cmd.Flag("schedule", "Run checks on timers. With --no-schedule only requests for /probe run them, which Prometheus finds by /sd; "+
+			"entries under keys: and API managers are still read on timers.").Default("true").Bool(),
 	}
 }
 
-func (f serveFlags) timing() timing { return timing{seed: *f.seed, onRequest: !*f.schedule} }
-
-func serveCommand(app *kingpin.Application) command {
-	flags := addServeFlags(app.Command("serve", "Run the exporter (the default).").Default())
-	return func(ctx context.Context, common commonFlags, std output) error {
-		return serve(ctx, newExporter(promslog.New(common.log), *common.configFile, flags.timing()), flags, func(string) {})
-	}
-}
-
-// serve runs e until ctx ends or a listener fails. It calls bound with the
+// serve runs the exporter until ctx ends or a listener fails. It calls bound with the
 // address of each listener, such as http://localhost:10056, once it is bound.
-func serve(ctx context.Context, e *exporter, flags serveFlags, bound func(address string)) error {
-	if !usable(*flags.telemetryPath) {
+func serve(ctx context.Context, common commonFlags, flags serveFlags, configFile string, bound func(address string)) error {
+	if !validTelemetryPath(*flags.telemetryPath) {
 		return errors.New("--web.telemetry-path must be a path such as /metrics, and none of the exporter's other endpoints")
 	}
-	err := checkWebConfig(*flags.toolkit.WebConfigFile)
+	err := web.CheckConfigFile(*flags.toolkit.WebConfigFile)
 	if err != nil {
 		return err
 	}
-	err = e.load()
+	log := promslog.New(common.log)
+	e := exporter.New(exporter.Options{Log: log, ConfigFile: configFile, Seed: *flags.seed, OnDemand: !*flags.schedule})
+	err = e.Load()
 	if err != nil {
 		return err
 	}
@@ -68,19 +67,19 @@ func serve(ctx context.Context, e *exporter, flags serveFlags, bound func(addres
 	defer cancel()
 	stopped := make(chan struct{})
 	go func() {
-		e.scheduler.Run(ctx)
+		e.Run(ctx)
 		close(stopped)
 	}()
-	go e.reloadOnHangup(ctx)
-	err = listen(ctx, e, flags, bound)
+	handler := e.Handler(exporter.HandlerOptions{TelemetryPath: *flags.telemetryPath, Lifecycle: *flags.lifecycle, Pprof: *flags.pprof})
+	err = web.Serve(ctx, handler, flags.toolkit, log, bound)
 	cancel()
 	<-stopped
-	e.watchers.close()
 	return err
 }
 
-// usable says whether the metrics can stand at telemetryPath, beside the other endpoints, without a wildcard and without what a link would take for something else.
-func usable(telemetryPath string) bool {
+// validTelemetryPath says whether metrics can be served at telemetryPath: beside the other endpoints, without a wildcard,
+// and without a character that a link would read as something else.
+func validTelemetryPath(telemetryPath string) bool {
 	first, _, _ := strings.Cut(strings.TrimPrefix(telemetryPath, "/"), "/")
 	return path.IsAbs(telemetryPath) && path.Clean(telemetryPath) == telemetryPath &&
 		!slices.Contains([]string{"", "-", "debug", "target", "probe", "sd", "api"}, first) &&

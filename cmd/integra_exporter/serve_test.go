@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 func answering(t *testing.T, handler http.HandlerFunc) string {
@@ -25,7 +27,7 @@ func wellAnswer(w http.ResponseWriter, _ *http.Request) {
 }
 
 func TestServe(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	keys := make(chan string, 100)
 	gateway := answering(t, func(w http.ResponseWriter, r *http.Request) {
 		keys <- r.Header.Get("X-Gravitee-Api-Key") + " " + r.URL.Path
@@ -35,9 +37,9 @@ func TestServe(t *testing.T) {
 	if got := <-keys; got != "the-key /org/" {
 		t.Errorf("the gateway saw %q", got)
 	}
-	eventually(t, "a success in /metrics", func() bool { return s.metrics(t)[of("integra_probe_success", "org")] == 1 })
+	testkit.Eventually(t, "a success in /metrics", func() bool { return s.metrics(t)[of("integra_probe_success", "org")] == 1 })
 	for path, want := range map[string]string{
-		"/": "All targets are well", "/target?institution=uio&kind=api&target=org": "✓ ok", "/api/v1/targets": `"state": "ok"`,
+		"/": "All targets are OK", "/target?institution=uio&kind=api&target=org": "✓ ok", "/api/v1/targets": `"state": "ok"`,
 		"/-/healthy": "healthy", "/-/ready": "ready", "/metrics": "go_goroutines",
 	} {
 		status, body := s.request(t, "GET", path)
@@ -65,7 +67,7 @@ func TestServe(t *testing.T) {
 func TestStopWhileProbesHangAndAClientReads(t *testing.T) {
 	var client net.Conn
 	t.Cleanup(func() { _ = client.Close() }) // after the look for leaks
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	gateway := answering(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	config := configure(t, t.TempDir(), gateway, strings.Split("abcdefghijkl", "")...)
 	replaceInFile(t, config, "interval: 1s, timeout: 1s", "interval: 20s, timeout: 20s")
@@ -79,11 +81,11 @@ func TestStopWhileProbesHangAndAClientReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the client to be served", func() bool {
+	testkit.Eventually(t, "the client to be served", func() bool {
 		_, stacks := s.request(t, "GET", "/debug/pprof/goroutine?debug=1")
 		return strings.Contains(stacks, "pprof.Trace")
 	})
-	eventually(t, "a probe in flight", func() bool { return s.metrics(t)["integra_exporter_probes_in_flight"] > 0 })
+	testkit.Eventually(t, "a probe in flight", func() bool { return s.metrics(t)["integra_exporter_probes_in_flight"] > 0 })
 	began := time.Now()
 	s.stop()
 	<-s.ended
@@ -123,10 +125,10 @@ func TestSIGTERM(t *testing.T) {
 }
 
 func TestBasicAuth(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	dir := t.TempDir()
 	// The password is "open sesame", at bcrypt's lowest cost.
-	web := write(t, dir, "web.yml", "basic_auth_users: {ali: $2a$04$Y5TVrdENIHRWfgFcv2pz6uasNlLDKIPyCBRh8vBCLS2CPFNd97kxy}\n")
+	web := testkit.WriteFile(t, dir, "web.yml", "basic_auth_users: {ali: $2a$04$Y5TVrdENIHRWfgFcv2pz6uasNlLDKIPyCBRh8vBCLS2CPFNd97kxy}\n")
 	s := start(t, "--config.file="+configure(t, dir, answering(t, wellAnswer), "org"), "--web.config.file="+web)
 	for _, path := range []string{"/", "/metrics", "/-/healthy"} {
 		for password, want := range map[string]int{"": 401, "wrong": 401, "open sesame": 200} {
@@ -146,7 +148,7 @@ func TestBasicAuth(t *testing.T) {
 }
 
 func TestTelemetryPathAndSeed(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	s := start(t, "--config.file="+configure(t, t.TempDir(), answering(t, wellAnswer), "org"),
 		"--web.telemetry-path=/integra/metrics", "--schedule.seed=b")
 	for path, want := range map[string]int{"/metrics": 404, "/integra/metrics": 200} {

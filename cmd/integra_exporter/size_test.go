@@ -12,6 +12,7 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/internal/config"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // costs are what the program may cost. They repeat within a few percent on every machine:
@@ -106,10 +107,10 @@ func crowd(t *testing.T, dir string, targets int) string {
 	for i := range targets {
 		key := fmt.Sprintf("key-%d", i)
 		fmt.Fprintf(&b, "  institution-%d: {apis: {api: {key_file: %s}}}\n", i, key)
-		err := os.Chtimes(write(t, dir, key, "the-key\n"), time.Time{}, time.Now().Add(-time.Hour))
+		err := os.Chtimes(testkit.WriteFile(t, dir, key, "the-key\n"), time.Time{}, time.Now().Add(-time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	return write(t, dir, "config.yml", b.String())
+	return testkit.WriteFile(t, dir, "config.yml", b.String())
 }

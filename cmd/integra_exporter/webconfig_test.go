@@ -1,23 +1,31 @@
 package main
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // What is wrong is said before anything listens, and nothing of the file is quoted.
 func TestBadWebConfig(t *testing.T) {
-	noLeaks(t)
+	testkit.NoLeaks(t)
 	dir := t.TempDir()
 	config := configure(t, dir, "http://127.0.0.1:1", "org")
-	write(t, dir, "cert.pem", "canary\n")
+	testkit.WriteFile(t, dir, "cert.pem", "canary\n")
 	for content, want := range map[string]string{
 		"basic_auth_user: {}\n":                                             `line 1: unknown key "basic_auth_user"`,
 		"basic_auth_users: canary\n":                                        "line 1: not YAML, or not a value that this key may have",
@@ -27,10 +35,10 @@ func TestBadWebConfig(t *testing.T) {
 		"tls_server_config: {cert_file: cert.pem}\n":                        "tls_server_config has no key_file",
 		"tls_server_config: {cert_file: missing.pem, key_file: cert.pem}\n": "cert_file cannot be read",
 		"tls_server_config: {cert_file: cert.pem, key_file: missing.pem}\n": "key_file cannot be read",
-		"tls_server_config: {cert_file: cert.pem, key_file: cert.pem}\n":    "cert_file and key_file are no certificate with its key",
+		"tls_server_config: {cert_file: cert.pem, key_file: cert.pem}\n":    "cert_file and key_file are not a certificate and its key",
 		"http_server_config: {headers: {X-Canary: canary}}\n":               "http_server_config has a header that may not be set, or to this value",
 	} {
-		web := write(t, dir, "web.yml", content)
+		web := testkit.WriteFile(t, dir, "web.yml", content)
 		got := call(t, "--config.file="+config, "--web.config.file="+web, "--web.listen-address=127.0.0.1:0")
 		if got.code != exitCannotStart || got.err != "--web.config.file "+web+": "+want+"\n" {
 			t.Errorf("%q: exit code %d\n got %swant %s", content, got.code, got.err, want)
@@ -53,19 +61,19 @@ func certify(t *testing.T, dir string) (path string, roots *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, dir, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})))
-	write(t, dir, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
+	testkit.WriteFile(t, dir, "cert.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})))
+	testkit.WriteFile(t, dir, "key.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})))
 	roots = x509.NewCertPool()
 	roots.AddCert(server.Certificate())
-	return write(t, dir, "web.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"), roots
+	return testkit.WriteFile(t, dir, "web.yml", "tls_server_config: {cert_file: cert.pem, key_file: key.pem}\n"), roots
 }
 
-func TestDemoGreetsWithItsRealAddress(t *testing.T) {
-	noLeaks(t)
+func TestDemoPrintsItsRealAddress(t *testing.T) {
+	testkit.NoLeaks(t)
 	web, roots := certify(t, t.TempDir())
 	s := start(t, "demo", "--web.config.file="+web, "--web.telemetry-path=/numbers")
 	url := "https://" + s.address
-	eventually(t, "the address", func() bool { return strings.Contains(s.out.String(), "metrics       "+url+"/numbers\n") })
+	testkit.Eventually(t, "the address", func() bool { return strings.Contains(s.out.String(), "metrics       "+url+"/numbers\n") })
 	if !strings.Contains(s.out.String(), "status page   "+url+"/\n") || strings.Contains(s.out.String(), "check it") {
 		t.Errorf("the demo says:\n%s", s.out)
 	}
@@ -82,10 +90,10 @@ func TestDemoGreetsWithItsRealAddress(t *testing.T) {
 	}
 }
 
-func TestDemoGreetsFromEveryListener(t *testing.T) {
-	noLeaks(t)
+func TestDemoPrintsEveryListener(t *testing.T) {
+	testkit.NoLeaks(t)
 	s := start(t, "demo", "--web.listen-address=:0") // and the one that start adds
-	eventually(t, "both addresses", func() bool { return strings.Count(s.out.String(), "status page") == 2 })
+	testkit.Eventually(t, "both addresses", func() bool { return strings.Count(s.out.String(), "status page") == 2 })
 	for _, want := range []string{"status page   http://localhost:", "status page   http://127.0.0.1:"} {
 		if !strings.Contains(s.out.String(), want) {
 			t.Errorf("the demo does not say %q:\n%s", want, s.out)
@@ -96,20 +104,156 @@ func TestDemoGreetsFromEveryListener(t *testing.T) {
 	}
 }
 
-func TestReachedAt(t *testing.T) {
-	for _, c := range []struct {
-		address   net.Addr
-		encrypted bool
-		want      string
+// self writes a certificate for 127.0.0.1 that signs itself, NAME.pem and NAME.key.
+func self(t *testing.T, dir, name string) (pair tls.Certificate, roots *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.WriteFile(t, dir, name+".pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	testkit.WriteFile(t, dir, name+".key", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})))
+	pair, err = tls.LoadX509KeyPair(filepath.Join(dir, name+".pem"), filepath.Join(dir, name+".key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots = x509.NewCertPool()
+	roots.AddCert(pair.Leaf)
+	return pair, roots
+}
+
+// scrapeTLS sends GET /metrics over TLS and returns the status, 0 if there is no answer.
+func (b server) scrapeTLS(t *testing.T, config *tls.Config, http2 bool) int {
+	t.Helper()
+	var protocols http.Protocols
+	protocols.SetHTTP1(!http2)
+	protocols.SetHTTP2(http2)
+	transport := &http.Transport{TLSClientConfig: config, Protocols: &protocols}
+	defer transport.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "https://"+b.address+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := transport.RoundTrip(r)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+func TestMutualTLS(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, roots := self(t, dir, "server")
+	friend, _ := self(t, dir, "friend")
+	stranger, _ := self(t, dir, "stranger")
+	web := testkit.WriteFile(t, dir, "web.yml", "tls_server_config: {cert_file: server.pem, key_file: server.key, "+
+		"client_ca_file: friend.pem, client_auth_type: RequireAndVerifyClientCert}\n")
+	b := startServer(t, "--web.config.file="+web)
+	for range 100 {
+		b.hold(t, "\x16\x03\x01\x02\x00\x01") // a handshake that stalls
+	}
+	for name, c := range map[string]struct {
+		config *tls.Config
+		want   int
 	}{
-		{&net.TCPAddr{IP: net.IPv6unspecified, Port: 10056}, false, "http://localhost:10056"},
-		{&net.TCPAddr{IP: net.IPv4zero, Port: 10056}, true, "https://localhost:10056"},
-		{&net.TCPAddr{IP: net.IPv6loopback, Port: 1}, false, "http://[::1]:1"},
-		{&net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 1}, true, "https://10.0.0.1:1"},
-		{&net.UnixAddr{Name: "/run/integra.sock", Net: "unix"}, false, "unix /run/integra.sock"},
+		"friend":        {&tls.Config{RootCAs: roots, Certificates: []tls.Certificate{friend}}, 200},
+		"stranger":      {&tls.Config{RootCAs: roots, Certificates: []tls.Certificate{stranger}}, 0},
+		"nobody":        {&tls.Config{RootCAs: roots}, 0},
+		"old TLS":       {&tls.Config{RootCAs: roots, Certificates: []tls.Certificate{friend}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, 0},
+		"half a friend": {&tls.Config{RootCAs: roots, Certificates: []tls.Certificate{{Certificate: friend.Certificate, PrivateKey: stranger.PrivateKey}}}, 0},
 	} {
-		if got := reachedAt(c.address, c.encrypted); got != c.want {
-			t.Errorf("%v: %s, want %s", c.address, got, c.want)
+		for _, http2 := range []bool{false, true} {
+			if got := b.scrapeTLS(t, c.config, http2); got != c.want {
+				t.Errorf("%s, HTTP/2 %t: %d, want %d", name, http2, got, c.want)
+			}
 		}
 	}
+	if got := testkit.ReadUntilClosed(t, b.hold(t, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")); !strings.HasPrefix(got, "HTTP/1.0 400 ") {
+		t.Errorf("without TLS: %.200q", got)
+	}
+	b.keepsProbing(t)
+
+	replace(t, web, "basic_auth_users: canary\n")
+	if got := b.scrapeTLS(t, &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{friend}}, false); got != 0 {
+		t.Errorf("with a web configuration that has become bad: %d", got)
+	}
+	testkit.Eventually(t, "the fault in the log", func() bool {
+		return strings.Contains(b.err.String(), "--web.config.file: line 1: not YAML, or not a value")
+	})
+	if strings.Contains(b.err.String(), "canary") {
+		t.Errorf("the log quotes the web configuration:\n%s", b.err)
+	}
+}
+
+// A flood of wrong passwords, each of which costs as much as a right one, delays right ones, but no probe.
+func TestPasswordsGuessed(t *testing.T) {
+	t.Parallel()
+	// The password is "open sesame", at bcrypt's lowest cost.
+	web := testkit.WriteFile(t, t.TempDir(), "web.yml", "basic_auth_users: {ali: $2a$04$Y5TVrdENIHRWfgFcv2pz6uasNlLDKIPyCBRh8vBCLS2CPFNd97kxy}\n")
+	b := startServer(t, "--web.config.file="+web)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range 10 {
+				if got := b.login(t, "ali", strings.Repeat("x", 1+7*i)); got != 401 {
+					t.Errorf("a wrong password: %d", got)
+				}
+			}
+		})
+	}
+	if got := b.login(t, "ali", "open sesame"); got != 200 {
+		t.Errorf("with the password: %d", got)
+	}
+	b.keepsProbing(t)
+	all.Wait()
+	if got := b.login(t, "ali", strings.Repeat("x", 100<<10)); got != 431 {
+		t.Errorf("a password of 100 KiB: %d, want 431", got)
+	}
+}
+
+func (b server) login(t *testing.T, user, password string) (status int) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+b.address+"/metrics", nil)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	r.SetBasicAuth(user, password)
+	r.Close = true
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	web := testkit.WriteFile(t, t.TempDir(), "web.yml", "rate_limit: {interval: 1h, burst: 3}\n")
+	b := startServer(t, "--web.config.file="+web)
+	for i, want := range []int{200, 200, 200, 429, 429} {
+		status, _ := b.request(t, "GET", "/-/healthy")
+		if status != want {
+			t.Errorf("request %d: %d, want %d", i+1, status, want)
+		}
+	}
+	b.keepsProbing(t)
 }

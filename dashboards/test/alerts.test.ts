@@ -16,14 +16,14 @@ function names(text: string): string[] {
 }
 
 test("every alert that is named exists", () => {
-  const rules = readFileSync("alerts/integra.rules.yml", "utf8");
+  const rules = readFileSync("../alerts/integra.rules.yml", "utf8");
   const exact = names(query()).filter((name) => !["Integra", "IntegraErrorBudget"].includes(name)); // what begins so
   assert.ok(exact.length > 8);
   for (const name of exact) assert.ok(rules.includes(`alert: ${name}\n`), name);
 });
 
 test("a failing target's alert is left out for those that inhibit it in the Alertmanager", () => {
-  const example = readFileSync("alerts/alertmanager.example.yml", "utf8");
+  const example = readFileSync("../alerts/alertmanager.example.yml", "utf8");
   const [, sources] = example.match(/severity = critical, 'alertname =~ "([\w|]+)"'\]\n +target_matchers: \['alertname =~ "IntegraTargetFailing/) ?? [];
   assert.ok(sources);
   assert.ok(query().includes(`alertname=~"${sources}"`), sources);

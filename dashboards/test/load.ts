@@ -9,12 +9,12 @@ export interface Loaded {
   panels: Panel[]; // without the rows that are their titles
 }
 
-export const folder = "dashboards";
+export const folder = ".";
 
-/** Every JSON file in the folder. */
+/** Every dashboard in the folder, which holds npm's files too. */
 export function dashboards(): Loaded[] {
   return readdirSync(folder)
-    .filter((file) => file.endsWith(".json"))
+    .filter((file) => file.endsWith(".json") && !file.startsWith("package"))
     .map((file) => {
       const text = readFileSync(`${folder}/${file}`, "utf8");
       const dashboard = JSON.parse(text) as Dashboard;

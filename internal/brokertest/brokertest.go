@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"text/template"
 	"time"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // What Debian's package rabbitmq-server installs.
@@ -41,14 +43,17 @@ var configuration string
 type Broker struct {
 	AMQP   string // host:port without TLS
 	AMQPS  string // host:port with TLS; the certificate is for the name localhost and 127.0.0.1
-	CAFile string // who issued that certificate
+	CAFile string // the authority that issued that certificate
 	Dir    string // everything it writes is in here
 
 	env      []string
 	watchdog *exec.Cmd
-	leash    io.WriteCloser // tells the watchdog what there is to end, when this closes
+	leash    io.WriteCloser // takes the process groups that the watchdog kills when this closes
 	server   *exec.Cmd
 }
+
+// Expiry is when the broker's certificate ends, and its authority's.
+func Expiry() time.Time { return time.Date(2049, time.December, 31, 0, 0, 0, 0, time.UTC) }
 
 // Start boots a broker and returns when it takes logins.
 func Start() (*Broker, error) {
@@ -74,7 +79,7 @@ func (b *Broker) start() error {
 		}
 		*addr = free
 	}
-	err := errors.Join(writeCertificates(b.Dir), b.writeFiles())
+	err := b.writeFiles()
 	if err != nil {
 		return err
 	}
@@ -113,13 +118,25 @@ func (b *Broker) writeFiles() error {
 	}
 	return errors.Join(
 		tmpl.Execute(file, b),
+		b.writeCertificates(),
 		os.WriteFile(filepath.Join(b.Dir, "definitions.json"), definitions, 0o600),
 		os.WriteFile(filepath.Join(b.Dir, "plugins"), []byte("[].\n"), 0o600),
 	)
 }
 
-// startWatchdog starts a shell that reads process groups, one a line, and ends
-// them when its standard input does: with this program.
+// writeCertificates writes an authority, and a certificate that it issued.
+func (b *Broker) writeCertificates() error {
+	ca := testkit.NewCA("brokertest", testkit.NotAfter(Expiry()))
+	server := ca.Issue("localhost", testkit.Hosts("127.0.0.1"), testkit.NotAfter(Expiry()))
+	return errors.Join(
+		os.WriteFile(b.CAFile, ca.PEM(), 0o600),
+		os.WriteFile(filepath.Join(b.Dir, "cert.pem"), server.PEM(), 0o600),
+		os.WriteFile(filepath.Join(b.Dir, "key.pem"), server.KeyPEM(), 0o600),
+	)
+}
+
+// startWatchdog starts a shell that reads process groups, one a line. When its standard
+// input ends, as it does with this program, it kills them and removes the files.
 func (b *Broker) startWatchdog() error {
 	const script = `while read -r group; do groups="$groups -$group"; done; kill -s KILL -- $groups; sleep 0.2; rm -rf "$1"`
 	b.watchdog = b.command("sh", "-c", script, "watchdog", b.Dir)
@@ -132,25 +149,7 @@ func (b *Broker) startWatchdog() error {
 	return b.watchdog.Start()
 }
 
-func (b *Broker) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(context.Background(), name, args...) //nolint:gosec // names of our own
-	cmd.Env, cmd.Dir = b.env, b.Dir
-	return cmd
-}
-
-// launch starts cmd in a process group of its own, which the watchdog gets to know.
-func (b *Broker) launch(cmd *exec.Cmd) (*exec.Cmd, error) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	err := cmd.Start()
-	if err != nil {
-		return nil, fmt.Errorf("the tests need Debian's package rabbitmq-server: %w", err)
-	}
-	go func() { _ = cmd.Wait() }()
-	_, err = fmt.Fprintln(b.leash, cmd.Process.Pid)
-	return cmd, err
-}
-
-// Boot starts the broker after Kill, with the data it had, and returns when it takes logins.
+// Boot starts the broker again after Kill, with the data it had, and returns when it takes logins.
 func (b *Broker) Boot() error {
 	out, err := os.OpenFile(filepath.Join(b.Dir, "stdout"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -166,7 +165,7 @@ func (b *Broker) Boot() error {
 	return b.awaitPort(time.Now().Add(bootTime))
 }
 
-// awaitPort waits for the port that is opened last, when everything else is there.
+// awaitPort waits for the port that the broker opens last.
 func (b *Broker) awaitPort(deadline time.Time) error {
 	for time.Now().Before(deadline) {
 		if b.accepts() {
@@ -184,16 +183,6 @@ func (b *Broker) Kill() {
 	for b.accepts() {
 		time.Sleep(time.Millisecond)
 	}
-}
-
-func (b *Broker) accepts() bool {
-	dialer := net.Dialer{Timeout: time.Second}
-	conn, err := dialer.DialContext(context.Background(), "tcp", b.AMQPS)
-	if err != nil {
-		return false
-	}
-	_ = conn.Close()
-	return true
 }
 
 // Stop ends everything and removes the files. Without it, the end of the program does.
@@ -218,6 +207,34 @@ func (b *Broker) Ctl(args ...string) (string, error) {
 func (b *Broker) Log() (string, error) {
 	log, err := os.ReadFile(filepath.Join(b.Dir, "broker.log"))
 	return string(log), err
+}
+
+// launch starts cmd in a process group of its own and tells the watchdog of it.
+func (b *Broker) launch(cmd *exec.Cmd) (*exec.Cmd, error) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	err := cmd.Start()
+	if err != nil {
+		return nil, fmt.Errorf("the tests need Debian's package rabbitmq-server: %w", err)
+	}
+	go func() { _ = cmd.Wait() }()
+	_, err = fmt.Fprintln(b.leash, cmd.Process.Pid)
+	return cmd, err
+}
+
+func (b *Broker) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(context.Background(), name, args...) //nolint:gosec // our own names
+	cmd.Env, cmd.Dir = b.env, b.Dir
+	return cmd
+}
+
+func (b *Broker) accepts() bool {
+	dialer := net.Dialer{Timeout: time.Second}
+	conn, err := dialer.DialContext(context.Background(), "tcp", b.AMQPS)
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
 }
 
 // freeAddr returns an address below the ports that the system gives to

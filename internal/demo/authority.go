@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// authority signs the gateways' certificates. It lives as long as the process.
+// authority signs the platform's certificates. Its key is in memory only.
 type authority struct {
 	now         time.Time
 	key         *ecdsa.PrivateKey
@@ -38,7 +38,7 @@ func newAuthority(now time.Time) (*authority, error) {
 	return a, err
 }
 
-// issue returns a certificate for one host name that ends after life.
+// issue returns a certificate for one host name, which ends life after the start.
 func (a *authority) issue(host string, life time.Duration) (tls.Certificate, error) {
 	key, der, err := a.sign(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: host},
@@ -50,7 +50,7 @@ func (a *authority) issue(host string, life time.Duration) (tls.Certificate, err
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }
 
-// sign makes a key and a certificate for it, signed by the authority or, while it has none, by itself.
+// sign makes a key and a certificate for it. The authority signs it or, while there is none, the key itself.
 func (a *authority) sign(template *x509.Certificate) (*ecdsa.PrivateKey, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -3,34 +3,25 @@ package demo
 import (
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
-	"sync"
+	"strings"
 	"time"
 )
 
-// broker is one institution's RabbitMQ: as much of it as a client sees that
+const (
+	loginFailureDelay = 3 * time.Second // RabbitMQ answers a wrong password with silence for so long
+
+	brokerHeartbeat = 60 // seconds
+	brokerChannels  = 16 // at once, on a connection
+)
+
+// broker is one institution's RabbitMQ. It knows as much as a client needs that
 // logs in, looks for its exchange and queues and publishes a message.
 type broker struct {
-	address     string // 127.0.0.1:PORT, the same also after a refusal
-	name        string // of the cluster
-	certificate tls.Certificate
-	users       []*brokerUser
-	closing     <-chan struct{}
-
-	opening sync.Mutex  // one change of door at a time; never taken by a connection
-	door    *brokerDoor // nil: connections are refused
-
-	mu    sync.Mutex // faults and counts, here and in users
-	fault BrokerFault
-}
-
-// brokerUser is an application with its password.
-type brokerUser struct {
-	brokerApplication
-	password string
-	fault    BrokerFault
-	logins   int
-	counts   map[string]queue // by producer, where set by hand
+	state *brokerState
+	*endpoint
 }
 
 func newBroker(institution string, options Options, ca *authority, closing <-chan struct{}) (*broker, error) {
@@ -38,160 +29,174 @@ func newBroker(institution string, options Options, ca *authority, closing <-cha
 	if err != nil {
 		return nil, err
 	}
-	b := &broker{name: "mq-" + institution, certificate: certificate, closing: closing}
+	state := &brokerState{name: "mq-" + institution}
 	for _, a := range applicationsOf(institution) {
 		u := &brokerUser{brokerApplication: a, password: rand.Text()}
 		if !options.WithoutFaults {
-			u.fault = a.standing
+			u.fault = a.permanent
 		}
-		b.users = append(b.users, u)
+		state.users = append(state.users, u)
 	}
-	b.door, err = openBrokerDoor("127.0.0.1:0", b.serve)
-	if err != nil {
-		return nil, err
+	config := &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	serve := func(raw net.Conn) {
+		conn := tls.Server(raw, config)
+		newBrokerSession(state, conn).run()
+		_ = conn.Close()
 	}
-	b.address = b.door.listener.Addr().String()
-	return b, nil
-}
-
-func brokerName(institution string) string { return "mq-" + institution + ".intark.uh-it.no" }
-
-// named returns a user, nil if there is none of that name.
-func (b *broker) named(application string) *brokerUser {
-	for _, u := range b.users {
-		if u.Name == application {
-			return u
-		}
-	}
-	return nil
-}
-
-func (b *broker) user(application string) *brokerUser {
-	u := b.named(application)
-	if u == nil {
-		panic("demo: this institution has no application " + application)
-	}
-	return u
+	e, err := newEndpoint(func(address string) (listener, error) { return listenTCP(address, serve) }, closing)
+	return &broker{state, e}, err
 }
 
 func (b *broker) set(application string, f BrokerFault) {
-	if application != "" {
-		if f.ofAll() {
-			panic("demo: a broker does not know yet who asks when it is " + f.String())
-		}
-		u := b.user(application)
-		b.mu.Lock()
-		u.fault = f
-		b.mu.Unlock()
-		return
-	}
-	b.mu.Lock()
-	b.fault = f
-	b.mu.Unlock()
-	if f == BrokerRefused {
+	b.state.set(application, f)
+	switch {
+	case application != "":
+	case f == BrokerRefused:
 		b.shut()
-		return
-	}
-	b.reopen()
-}
-
-// shows returns the fault that a connection of u meets; nil: it has not said who it is.
-func (b *broker) shows(u *brokerUser) BrokerFault {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.fault != BrokerHealthy || u == nil {
-		return b.fault
-	}
-	return u.fault
-}
-
-func (b *broker) shut() {
-	b.opening.Lock()
-	defer b.opening.Unlock()
-	if b.door != nil {
-		b.door.close()
-		b.door = nil
+	default:
+		b.reopen()
 	}
 }
 
-// reopen listens on the old port again. Somebody else may have the port for a
-// moment, so it tries until it succeeds or the platform closes.
-func (b *broker) reopen() {
-	b.opening.Lock()
-	defer b.opening.Unlock()
-	for b.door == nil {
-		select {
-		case <-b.closing:
-			return
+// brokerSession is one client's connection.
+type brokerSession struct {
+	*brokerState
+	amqpConn
+	expected amqpMethod  // the client's next of the handshake; 0: the handshake is over
+	client   *brokerUser // nil: not logged in
+	channels map[uint16]*brokerChannel
+}
+
+func newBrokerSession(state *brokerState, conn net.Conn) *brokerSession {
+	return &brokerSession{brokerState: state, amqpConn: amqpConn{conn}, channels: map[uint16]*brokerChannel{}}
+}
+
+func (s *brokerSession) run() {
+	goesOn := s.greet()
+	for goesOn {
+		_ = s.SetReadDeadline(time.Now().Add(idleTimeout))
+		f, err := readFrame(s)
+		switch {
+		case errors.Is(err, errFrame):
+			goesOn = s.refuse(501, "FRAME_ERROR - too large, or without its end")
+		case err != nil:
+			goesOn = false
 		default:
-		}
-		door, err := openBrokerDoor(b.address, b.serve)
-		if err == nil {
-			b.door = door
-			return
-		}
-		select {
-		case <-b.closing:
-		case <-time.After(50 * time.Millisecond):
+			goesOn = s.answer(f)
 		}
 	}
 }
 
-func (b *broker) serve(raw net.Conn) {
-	conn := tls.Server(raw, &tls.Config{Certificates: []tls.Certificate{b.certificate}, MinVersion: tls.VersionTLS12})
-	s := &brokerSession{broker: b, conn: conn, channels: map[uint16]*brokerChannel{}}
-	s.run()
-	_ = conn.Close()
-}
-
-// Access names one application's access to its institution's broker.
-type Access struct{ Institution, Application string }
-
-// Accesses returns every pair of institution and application, in the scenario's order.
-func (p *Platform) Accesses() []Access {
-	accesses := make([]Access, len(brokerApplications))
-	for i, a := range brokerApplications {
-		accesses[i] = Access{a.Institution, a.Name}
+func (s *brokerSession) greet() bool {
+	if s.faultFor(nil).beforeLogin() {
+		s.discard(idleTimeout)
+		return false
 	}
-	return accesses
-}
-
-// SetBroker makes one application's access show f, or with an empty application
-// the whole broker, which then wins over what its applications show.
-// BrokerRefused and BrokerSilent exist for whole brokers only. It returns when f
-// is in force, also for the connections that are there; a name outside the
-// scenario panics. BrokerHealthy takes away what the scenario had set, too.
-func (p *Platform) SetBroker(institution, application string, f BrokerFault) {
-	p.broker(institution).set(application, f)
-}
-
-// BrokerURL returns the broker's address, amqps://127.0.0.1:PORT. It stays the
-// same until Close.
-func (p *Platform) BrokerURL(institution string) string {
-	return "amqps://" + p.broker(institution).address
-}
-
-// BrokerName returns the one name the broker's certificate is for.
-func (p *Platform) BrokerName(institution string) string { return brokerName(institution) }
-
-// Password returns the application's password. Its user name and vhost are its name.
-func (p *Platform) Password(institution, application string) string {
-	return p.broker(institution).user(application).password
-}
-
-// Logins returns how often the application has logged in with its password, let in or not.
-func (p *Platform) Logins(institution, application string) int {
-	b := p.broker(institution)
-	u := b.user(application)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return u.logins
-}
-
-func (p *Platform) broker(institution string) *broker {
-	b, ok := p.brokers[institution]
-	if !ok {
-		panic("demo: no institution " + institution)
+	header := make([]byte, len(protocolHeader))
+	_ = s.SetDeadline(time.Now().Add(idleTimeout))
+	_, err := io.ReadFull(s, header)
+	if err != nil {
+		return false
 	}
-	return b
+	if string(header) != protocolHeader { // answers with its own version, and leaves
+		_, _ = s.Write([]byte(protocolHeader))
+		s.discard(closeTimeout)
+		return false
+	}
+	s.expected = connectionStartOK
+	return s.sendMethod(0, connectionStart, encoder{0, 9}.longString(serverProperties(s.name)).longString("PLAIN").longString("en_US"))
+}
+
+func serverProperties(cluster string) string {
+	var table encoder
+	for _, property := range [...][2]string{
+		{"product", "RabbitMQ"}, {"version", "3.12.14"}, {"platform", "Erlang/OTP 25.3.2"}, {"cluster_name", cluster},
+	} {
+		table = table.shortString(property[0]).octet('S').longString(property[1])
+	}
+	var capabilities encoder
+	for _, name := range [...]string{"publisher_confirms", "connection.blocked"} {
+		capabilities = capabilities.shortString(name).octet('t').octet(1)
+	}
+	return string(table.shortString("capabilities").octet('F').longString(string(capabilities)))
+}
+
+func (s *brokerSession) answer(f frame) bool {
+	switch {
+	case f.kind == frameHeartbeat:
+		return true
+	case f.channel != 0 && s.expected == 0:
+		return s.answerChannel(f)
+	case f.channel != 0, f.kind != frameMethod:
+		return s.refuse(505, "UNEXPECTED_FRAME - not on this channel")
+	}
+	arguments := decoder(f.payload)
+	m := amqpMethod(arguments.long())
+	step, known := handshakes[m]
+	switch {
+	case m == connectionClose:
+		s.sendMethod(0, connectionCloseOK, nil)
+		return false
+	case !known || m != s.expected:
+		return s.refuse(503, "COMMAND_INVALID - not now")
+	}
+	return step(s, arguments)
+}
+
+// handshakes are the steps of the handshake, in the client's order. Each reports
+// whether the connection goes on.
+var handshakes = map[amqpMethod]func(*brokerSession, decoder) bool{
+	connectionStartOK: (*brokerSession).start,
+	connectionTuneOK:  (*brokerSession).tune,
+	connectionOpen:    (*brokerSession).open,
+}
+
+func (s *brokerSession) start(arguments decoder) bool {
+	arguments.longString() // the client's properties
+	mechanism, response := arguments.shortString(), arguments.longString()
+	_, login, _ := strings.Cut(response, "\x00")
+	name, password, _ := strings.Cut(login, "\x00")
+	if mechanism == "PLAIN" {
+		s.client = s.logIn(name, password)
+	}
+	if s.client == nil {
+		s.discard(loginFailureDelay)
+		return false
+	}
+	s.expected = connectionTuneOK
+	return s.sendMethod(0, connectionTune, encoder{}.short(brokerChannels).long(frameMax).short(brokerHeartbeat))
+}
+
+func (s *brokerSession) tune(decoder) bool {
+	s.expected = connectionOpen
+	return true
+}
+
+func (s *brokerSession) open(arguments decoder) bool {
+	vhost, fault := arguments.shortString(), s.faultFor(s.client)
+	switch {
+	case fault == BrokerVhostMissing || s.user(vhost) == nil:
+		return s.refuse(530, "NOT_ALLOWED - vhost "+vhost+" not found")
+	case fault == BrokerVhostRefused || vhost != s.client.Name:
+		return s.refuse(530, "NOT_ALLOWED - access to vhost '"+vhost+"' refused for user '"+s.client.Name+"'")
+	}
+	s.expected = 0
+	return s.sendMethod(0, connectionOpenOK, encoder{}.shortString(""))
+}
+
+func (s *brokerSession) answerChannel(f frame) bool {
+	c, open := s.channels[f.channel]
+	if open {
+		return c.answer(f)
+	}
+	arguments := decoder(f.payload)
+	m := amqpMethod(arguments.long())
+	switch {
+	case f.kind == frameMethod && m == channelCloseOK: // the broker's close and the client's have crossed
+		return true
+	case f.kind != frameMethod || m != channelOpen || len(s.channels) >= brokerChannels:
+		return s.refuse(504, "CHANNEL_ERROR - no such channel")
+	}
+	s.channels[f.channel] = &brokerChannel{brokerSession: s, number: f.channel}
+	return s.sendMethod(f.channel, channelOpenOK, encoder{}.long(0))
 }

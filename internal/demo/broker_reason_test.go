@@ -46,7 +46,7 @@ type verdict struct {
 	Blocked probe.Count
 }
 
-func look(t *testing.T, check probe.Check, timeout time.Duration) (probe.Observation, verdict) {
+func probeOnce(t *testing.T, check probe.Check, timeout time.Duration) (probe.Observation, verdict) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
@@ -83,12 +83,12 @@ func TestWhatTheProbeMakesOfTheBrokers(t *testing.T) {
 	got := map[Access]verdict{}
 	for access, check := range brokerChecks(t, p) {
 		began := time.Now()
-		seen, v := look(t, check, check.Timeout)
+		seen, v := probeOnce(t, check, check.Timeout)
 		got[access] = v
 		if took := time.Since(began); took > 4*time.Second {
 			t.Errorf("%v: the probe took %v", access, took)
 		}
-		introduced(t, access, seen, v)
+		checkIntroduction(t, access, seen, v)
 	}
 	diff := cmp.Diff(want, got)
 	if diff != "" {
@@ -96,8 +96,8 @@ func TestWhatTheProbeMakesOfTheBrokers(t *testing.T) {
 	}
 }
 
-// introduced holds an observation to what every broker of the demo shows.
-func introduced(t *testing.T, access Access, seen probe.Observation, v verdict) {
+// checkIntroduction compares an observation with what every broker of the demo shows.
+func checkIntroduction(t *testing.T, access Access, seen probe.Observation, v verdict) {
 	t.Helper()
 	want := probe.BrokerInfo{Product: "RabbitMQ", Version: "3.12.14", Cluster: "mq-" + access.Institution}
 	if seen.Broker != want || !seen.Certificate.Verified {
@@ -144,8 +144,8 @@ func TestWhatTheProbeMakesOfEveryBrokerFault(t *testing.T) {
 			timeout = 300 * time.Millisecond
 		}
 		p.SetBroker("ntnu", "", f)
-		_, a := look(t, checks[producer], timeout)
-		_, b := look(t, checks[consumer], timeout)
+		_, a := probeOnce(t, checks[producer], timeout)
+		_, b := probeOnce(t, checks[consumer], timeout)
 		a.Queues, b.Queues = nil, nil // TestWhatTheProbeMakesOfTheBrokers
 		got[f] = cause{a, b}
 		p.SetBroker("ntnu", "", BrokerHealthy)
@@ -156,7 +156,7 @@ func TestWhatTheProbeMakesOfEveryBrokerFault(t *testing.T) {
 	}
 }
 
-// A fault of one application is its own; one of the whole broker wins, and leaves it as it was.
+// A fault of one application concerns no other; one of the whole broker wins, and does not change it.
 func TestBrokerFaultsOfOneAndAll(t *testing.T) {
 	p := start(t, quick())
 	checks := brokerChecks(t, p)
@@ -164,7 +164,7 @@ func TestBrokerFaultsOfOneAndAll(t *testing.T) {
 		for i, access := range []Access{
 			{"ntnu", "system-production-dfo-sap"}, {"ntnu", "system-production-iga"}, {"himolde", "system-production-fs"},
 		} {
-			_, v := look(t, checks[access], 5*time.Second)
+			_, v := probeOnce(t, checks[access], 5*time.Second)
 			found[i] = v.Reason
 		}
 		return found

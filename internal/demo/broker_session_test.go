@@ -9,72 +9,69 @@ import (
 	"time"
 )
 
-const pepper = "pepper"
+const testPassword = "pepper"
 
-// tape is a connection whose client has said everything already, and leaves.
-type tape struct {
+// scriptedConn is a connection whose client has said everything already, and leaves.
+type scriptedConn struct {
 	net.Conn // none
 	sent     *bytes.Reader
 	heard    bytes.Buffer
 }
 
-func (t *tape) Read(p []byte) (int, error)       { return t.sent.Read(p) }
-func (t *tape) Write(p []byte) (int, error)      { return t.heard.Write(p) }
-func (t *tape) SetDeadline(time.Time) error      { return nil }
-func (t *tape) SetReadDeadline(time.Time) error  { return nil }
-func (t *tape) SetWriteDeadline(time.Time) error { return nil }
+func (t *scriptedConn) Read(p []byte) (int, error)       { return t.sent.Read(p) }
+func (t *scriptedConn) Write(p []byte) (int, error)      { return t.heard.Write(p) }
+func (t *scriptedConn) SetDeadline(time.Time) error      { return nil }
+func (t *scriptedConn) SetReadDeadline(time.Time) error  { return nil }
+func (t *scriptedConn) SetWriteDeadline(time.Time) error { return nil }
 
-// answered returns what a session without TLS says to what a client sends.
-func answered(sent []byte) []byte {
-	conn := &tape{sent: bytes.NewReader(sent)}
-	s := &brokerSession{
-		broker: &broker{name: "mq-ntnu", users: []*brokerUser{{brokerApplication: brokerApplications[1], password: pepper}}},
-		conn:   conn, channels: map[uint16]*brokerChannel{},
-	}
-	s.run()
+// sessionOutput returns what a session without TLS says to what a client sends.
+func sessionOutput(sent []byte) []byte {
+	conn := &scriptedConn{sent: bytes.NewReader(sent)}
+	state := &brokerState{name: "mq-ntnu", users: []*brokerUser{{brokerApplication: brokerApplications[1], password: testPassword}}}
+	newBrokerSession(state, conn).run()
 	return conn.heard.Bytes()
 }
 
-func sentMethod(channel uint16, m amqpMethod, arguments writing) []byte {
-	return frame{frameMethod, channel, append(writing{}.long(uint32(m)), arguments...)}.bytes()
+func sentMethod(channel uint16, m amqpMethod, arguments encoder) []byte {
+	return frame{frameMethod, channel, append(encoder{}.long(uint32(m)), arguments...)}.bytes()
 }
 
 // handshake is the start of a client's conversation, its steps apart.
 func handshake() [][]byte {
 	return [][]byte{
 		[]byte(protocolHeader),
-		sentMethod(0, connectionStartOK, writing{}.longString("").shortString("PLAIN").
-			longString("\x00"+iga+"\x00"+pepper).shortString("en_US")),
-		sentMethod(0, connectionTuneOK, writing{}.short(16).long(frameMax).short(10)),
-		sentMethod(0, connectionOpen, writing{}.shortString(iga).shortString("").octet(0)),
-		sentMethod(1, channelOpen, writing{}.shortString("")),
+		sentMethod(0, connectionStartOK, encoder{}.longString("").shortString("PLAIN").
+			longString("\x00"+iga+"\x00"+testPassword).shortString("en_US")),
+		sentMethod(0, connectionTuneOK, encoder{}.short(16).long(frameMax).short(10)),
+		sentMethod(0, connectionOpen, encoder{}.shortString(iga).shortString("").octet(0)),
+		sentMethod(1, channelOpen, encoder{}.shortString("")),
 	}
 }
 
 // conversation is all that a client here says.
 func conversation() [][]byte {
 	return append(handshake(),
-		sentMethod(1, exchangeDeclare, writing{}.short(0).shortString("").shortString("topic").octet(1).long(0)),
-		sentMethod(1, queueDeclare, writing{}.short(0).shortString("from_"+dfoSAP).octet(1).long(0)),
-		sentMethod(1, confirmSelect, writing{}.octet(0)),
-		sentMethod(1, basicPublish, writing{}.short(0).shortString("").shortString("x").octet(1)),
-		frame{frameHeader, 1, writing{}.long(60 << 16).longlong(3).short(0)}.bytes(),
+		sentMethod(1, exchangeDeclare, encoder{}.short(0).shortString("").shortString("topic").octet(1).long(0)),
+		sentMethod(1, queueDeclare, encoder{}.short(0).shortString("from_"+dfoSAP).octet(1).long(0)),
+		sentMethod(1, confirmSelect, encoder{}.octet(0)),
+		sentMethod(1, basicPublish, encoder{}.short(0).shortString("").shortString("x").octet(1)),
+		frame{frameHeader, 1, encoder{}.long(60 << 16).longlong(3).short(0)}.bytes(),
 		frame{frameBody, 1, []byte("hei")}.bytes(),
 		frame{frameHeartbeat, 0, nil}.bytes(),
-		sentMethod(1, channelClose, writing{}.short(200).shortString("").long(0)),
-		sentMethod(0, connectionClose, writing{}.short(200).shortString("").long(0)),
+		sentMethod(1, channelClose, encoder{}.short(200).shortString("").long(0)),
+		sentMethod(0, connectionClose, encoder{}.short(200).shortString("").long(0)),
 	)
 }
 
 func TestBrokerConversation(t *testing.T) {
-	heard := answered(slices.Concat(conversation()...))
+	heard := sessionOutput(slices.Concat(conversation()...))
 	var got []amqpMethod
 	for r := bytes.NewReader(heard); r.Len() > 0; {
 		f, err := readFrame(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		arguments := reading(f.payload)
+		arguments := decoder(f.payload)
 		if f.kind == frameMethod {
 			got = append(got, amqpMethod(arguments.long()))
 		}
@@ -88,18 +85,18 @@ func TestBrokerConversation(t *testing.T) {
 	}
 }
 
-// What AMQP does not allow ends the connection, and the broker says why.
-func TestBrokerThrowsOut(t *testing.T) {
+// The broker closes the connection on what AMQP does not allow, and says why.
+func TestBrokerClosesConnections(t *testing.T) {
 	after := func(steps int, more ...[]byte) []byte {
 		return slices.Concat(append(handshake()[:steps:steps], more...)...)
 	}
 	header := func(size uint64) []byte {
-		return frame{frameHeader, 1, writing{}.long(60 << 16).longlong(size).short(0)}.bytes()
+		return frame{frameHeader, 1, encoder{}.long(60 << 16).longlong(size).short(0)}.bytes()
 	}
-	publish := sentMethod(1, basicPublish, writing{}.short(0).shortString("").shortString("x").octet(1))
+	publish := sentMethod(1, basicPublish, encoder{}.short(0).shortString("").shortString("x").octet(1))
 	var many [][]byte
 	for n := range brokerChannels {
-		many = append(many, sentMethod(uint16(n+2), channelOpen, writing{}.shortString("")))
+		many = append(many, sentMethod(uint16(n+2), channelOpen, encoder{}.shortString("")))
 	}
 	for name, c := range map[string]struct {
 		sent []byte
@@ -123,7 +120,7 @@ func TestBrokerThrowsOut(t *testing.T) {
 		"more than it said":         {after(5, publish, header(2), frame{frameBody, 1, []byte("hei")}.bytes()), "FRAME_ERROR"},
 		"a message too large":       {after(5, publish, header(messageMax+1)), "FRAME_ERROR"},
 	} {
-		heard := string(answered(c.sent))
+		heard := string(sessionOutput(c.sent))
 		at := strings.LastIndex(heard, c.want)
 		if at < 0 || len(heard)-at > len(c.want)+70 {
 			t.Errorf("%s: heard %q, want it to end with %q", name, heard, c.want)
@@ -131,25 +128,25 @@ func TestBrokerThrowsOut(t *testing.T) {
 	}
 }
 
-// A client that has not heard yet that its channel is closed is not thrown out.
+// A client that does not know yet that its channel is closed keeps its connection.
 func TestBrokerChannelsCross(t *testing.T) {
-	missing := sentMethod(1, queueDeclare, writing{}.short(0).shortString("from_rolf").octet(1).long(0))
+	missing := sentMethod(1, queueDeclare, encoder{}.short(0).shortString("from_rolf").octet(1).long(0))
 	for name, more := range map[string][][]byte{
 		"asks on":     {missing, sentMethod(1, channelCloseOK, nil), handshake()[4]},
-		"closes, too": {sentMethod(1, channelClose, writing{}.short(200).shortString("").long(0)), sentMethod(1, channelCloseOK, nil), handshake()[4]},
+		"closes, too": {sentMethod(1, channelClose, encoder{}.short(200).shortString("").long(0)), sentMethod(1, channelCloseOK, nil), handshake()[4]},
 	} {
 		steps := append(append(handshake(), missing), more...)
-		heard := answered(slices.Concat(append(steps, sentMethod(0, connectionClose, nil))...))
+		heard := sessionOutput(slices.Concat(append(steps, sentMethod(0, connectionClose, nil))...))
 		if n := bytes.Count(heard, []byte("NOT_FOUND")); n != 1 || !bytes.HasSuffix(heard, sentMethod(0, connectionCloseOK, nil)) {
 			t.Errorf("%s: told %d times, then %q", name, n, heard)
 		}
-		if n := bytes.Count(heard, sentMethod(1, channelOpenOK, writing{}.long(0))); n != 2 {
+		if n := bytes.Count(heard, sentMethod(1, channelOpenOK, encoder{}.long(0))); n != 2 {
 			t.Errorf("%s: the channel was opened %d times, want 2", name, n)
 		}
 	}
 }
 
-// Whatever comes in, a session does not panic, and ends when its client has left.
+// Whatever a client sends, a session does not panic, and ends when its client has left.
 func FuzzBrokerSession(f *testing.F) {
 	for n := range conversation() {
 		f.Add(uint8(n), []byte(nil))
@@ -158,6 +155,6 @@ func FuzzBrokerSession(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, steps uint8, more []byte) {
 		known := conversation()
-		answered(append(slices.Concat(known[:int(steps)%(len(known)+1)]...), more...))
+		sessionOutput(append(slices.Concat(known[:int(steps)%(len(known)+1)]...), more...))
 	})
 }

@@ -78,7 +78,7 @@ func TestBrokerVhosts(t *testing.T) {
 	}
 }
 
-// A wrong login is answered by three seconds of silence, and by nothing else.
+// The broker answers a wrong login with three seconds of silence, and with nothing else.
 func TestBrokerRefusesLogins(t *testing.T) {
 	t.Parallel()
 	p := start(t, quick())
@@ -123,7 +123,7 @@ func TestBrokerOffersWhatIsNeeded(t *testing.T) {
 		t.Errorf("%d applications", n)
 	}
 	for _, i := range institutions {
-		if len(p.broker(i.Name).users) == 0 {
+		if len(p.broker(i.Name).state.users) == 0 {
 			t.Errorf("%s has none", i.Name)
 		}
 	}
@@ -141,7 +141,7 @@ func TestBrokerOffersWhatIsNeeded(t *testing.T) {
 	}
 }
 
-// Connections at every step, one that sulks and one that is blocked: Close ends them all.
+// Connections at every step, one with a refused login and one that is blocked: Close ends them all.
 func TestCloseLeavesNoBroker(t *testing.T) {
 	here := goleak.IgnoreCurrent()
 	p, err := Start(quick())
@@ -168,7 +168,7 @@ func TestCloseLeavesNoBroker(t *testing.T) {
 	}
 	var clients sync.WaitGroup
 	clients.Go(func() { _, _ = dial(t, p, login{iga, "wrong", iga}) })
-	time.Sleep(50 * time.Millisecond) // so that it sulks, most likely
+	time.Sleep(50 * time.Millisecond) // most likely within loginFailureDelay
 	began := time.Now()
 	_ = p.Close()
 	if took := time.Since(began); took > time.Second {
@@ -184,7 +184,7 @@ func TestCloseLeavesNoBroker(t *testing.T) {
 	}
 }
 
-// A broker that goes cuts its connections, and comes back where it was when the port is free.
+// A refusing broker cuts its connections, and listens again at its address when the port is free.
 func TestBrokerRefusesAndReturns(t *testing.T) {
 	p := start(t, quick())
 	closed := channel(t, p, iga).NotifyClose(make(chan *amqp.Error, 1))

@@ -1,13 +1,14 @@
 // Package demo simulates the platform: the gateways of six institutions, each
-// with its APIs, answering on loopback as Gravitee 3.x and the backends behind
-// it do, and beside each a broker that answers as RabbitMQ does. Faults of every
-// layer can be switched on. The demo command runs the exporter against it, and
-// tests use it as their other side.
+// with its APIs, which answer on loopback as Gravitee 3.x and its backends do, and
+// for each a broker that answers as RabbitMQ does. Faults of every layer can be
+// switched on and off. The demo command runs the exporter against it, and tests
+// use it as the server.
 //
 // It never logs and never prints.
 package demo
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"sync"
@@ -27,40 +28,40 @@ type Options struct {
 // Target names one API of one institution.
 type Target struct{ Institution, API string }
 
+// Access names one application's access to its institution's broker.
+type Access struct{ Institution, Application string }
+
 // Platform is a running simulation. Its methods may be called at the same time.
 type Platform struct {
-	ca       *authority
-	gateways map[string]*gateway
-	brokers  map[string]*broker
-	done     chan struct{}
-	close    sync.Once
+	ca          *authority
+	gateways    map[string]*gateway
+	managements map[string]*management
+	brokers     map[string]*broker
+	done        chan struct{}
+	close       sync.Once
 }
 
 // Start issues certificates and keys and opens the TLS listeners of each
-// institution on 127.0.0.1, each at a free port. Its error says what could not be opened.
+// institution on 127.0.0.1, each at a free port. Its error names what could not be opened.
 func Start(options Options) (*Platform, error) {
 	ca, err := newAuthority(time.Now())
 	if err != nil {
 		return nil, err
 	}
-	p := &Platform{ca: ca, gateways: map[string]*gateway{}, brokers: map[string]*broker{}, done: make(chan struct{})}
+	p := &Platform{
+		ca: ca, gateways: map[string]*gateway{}, managements: map[string]*management{}, brokers: map[string]*broker{},
+		done: make(chan struct{}),
+	}
 	for _, i := range institutions {
-		g, err := newGateway(i, options, ca, p.done)
+		err = p.open(i, options.withDefaults())
 		if err != nil {
-			_ = p.Close()
-			return nil, err
-		}
-		p.gateways[i.Name] = g
-		p.brokers[i.Name], err = newBroker(i.Name, options, ca, p.done)
-		if err != nil {
-			delete(p.brokers, i.Name)
 			_ = p.Close()
 			return nil, err
 		}
 	}
 	if !options.WithoutFaults {
-		for _, s := range standing {
-			p.Set(s.Institution, s.API, s.fault)
+		for _, f := range permanentFaults {
+			p.Set(f.Institution, f.API, f.fault)
 		}
 		p.SetManagement(unreadable, ManagementForbidden)
 	}
@@ -72,6 +73,33 @@ func Start(options Options) (*Platform, error) {
 	return p, nil
 }
 
+func (o Options) withDefaults() Options {
+	o.DeadAfter = cmp.Or(o.DeadAfter, 2*time.Second)
+	o.SlowAfter = cmp.Or(o.SlowAfter, 1500*time.Millisecond)
+	o.KeyGrace = cmp.Or(o.KeyGrace, 2*time.Hour)
+	return o
+}
+
+// open opens what an institution has. What it has opened before an error, Close closes.
+func (p *Platform) open(i institution, options Options) error {
+	g, err := newGateway(i, options, p.ca, p.done)
+	if err != nil {
+		return err
+	}
+	p.gateways[i.Name] = g
+	m, err := newManagement(i.Name, options, g.subscriptions, p.ca)
+	if err != nil {
+		return err
+	}
+	p.managements[i.Name] = m
+	b, err := newBroker(i.Name, options, p.ca, p.done)
+	if err != nil {
+		return err
+	}
+	p.brokers[i.Name] = b
+	return nil
+}
+
 // Close ends everything: when it returns, no listener and no connection is
 // left. It always returns nil and may be called again.
 func (p *Platform) Close() error {
@@ -79,7 +107,9 @@ func (p *Platform) Close() error {
 		close(p.done)
 		for _, g := range p.gateways {
 			g.shut()
-			g.management.door.close()
+		}
+		for _, m := range p.managements {
+			m.listener.close()
 		}
 		for _, b := range p.brokers {
 			b.shut()
@@ -88,20 +118,9 @@ func (p *Platform) Close() error {
 	return nil
 }
 
-// Set makes one API show f, or with an empty api the whole gateway, which then
-// wins over what its APIs show. Refused exists for a whole gateway only. Set
-// returns when f is in force; a name outside the scenario panics.
-func (p *Platform) Set(institution, api string, f Fault) {
-	p.gateway(institution).set(api, f)
-}
-
-// Clear is Set with Healthy: also what the scenario had set is gone. A refusing
-// gateway listens again, on the port it had.
-func (p *Platform) Clear(institution, api string) { p.Set(institution, api, Healthy) }
-
-// Run lets the scenario's passing faults come and go until ctx ends or the
-// platform is closed; those still in force are then cleared. When it begins,
-// one key is renewed, for good.
+// Run begins and ends the scenario's intermittent faults until ctx ends or the
+// platform is closed; it then clears those in force. When it begins, one key is
+// renewed for good.
 func (p *Platform) Run(ctx context.Context) {
 	start := time.Now()
 	for _, r := range renewed {
@@ -109,8 +128,8 @@ func (p *Platform) Run(ctx context.Context) {
 	}
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	now := make([]bool, len(passing))
-	defer p.play(now, -1)
+	inForce := make([]bool, len(intermittentFaults))
+	defer p.play(inForce, -1)
 	for {
 		select {
 		case <-ctx.Done():
@@ -118,26 +137,89 @@ func (p *Platform) Run(ctx context.Context) {
 		case <-p.done:
 			return
 		case <-ticker.C:
-			p.play(now, time.Since(start))
+			p.play(inForce, time.Since(start))
 		}
 	}
 }
 
-// play switches the passing faults that begin or end at elapsed. Only changes
-// are acted on, so that a fault set by hand stays.
-func (p *Platform) play(now []bool, elapsed time.Duration) {
-	for i, e := range passing {
-		due := e.due(elapsed)
-		if due == now[i] {
+// play switches the intermittent faults that begin or end at elapsed. It sets only
+// those that change, so that a fault set by hand stays.
+func (p *Platform) play(inForce []bool, elapsed time.Duration) {
+	for i, f := range intermittentFaults {
+		due := f.due(elapsed)
+		if due == inForce[i] {
 			continue
 		}
-		now[i] = due
-		f := Healthy
+		inForce[i] = due
 		if due {
-			f = e.fault
+			p.Set(f.Institution, f.API, f.fault)
+		} else {
+			p.Clear(f.Institution, f.API)
 		}
-		p.Set(e.Institution, e.API, f)
 	}
+}
+
+// Clear is Set with Healthy: it also clears what the scenario had set. A refusing
+// gateway listens again, on the port it had.
+func (p *Platform) Clear(institution, api string) { p.Set(institution, api, Healthy) }
+
+// Set makes one API show f, or with an empty api the whole gateway, which then
+// wins over the faults of its APIs. Refused exists for a whole gateway only. Set
+// returns when f is in force; a name outside the scenario panics.
+func (p *Platform) Set(institution, api string, f Fault) {
+	p.gateway(institution).set(api, f)
+}
+
+// SetBroker makes one application's access show f, or with an empty application
+// the whole broker, which then wins over the faults of its applications.
+// BrokerRefused and BrokerSilent exist for whole brokers only. It returns when f
+// is in force, also for open connections; a name outside the scenario panics.
+// BrokerHealthy also clears what the scenario had set.
+func (p *Platform) SetBroker(institution, application string, f BrokerFault) {
+	p.broker(institution).set(application, f)
+}
+
+// SetQueue makes the application's queue from_<producer> hold so many ready
+// messages and have so many consumers. A name outside the scenario panics.
+func (p *Platform) SetQueue(a Access, producer string, ready, consumers uint32) {
+	p.broker(a.Institution).state.setQueue(a.Application, producer, ready, consumers)
+}
+
+// SetManagement makes the API manager show f; the gateway goes on as before.
+func (p *Platform) SetManagement(institution string, f ManagementFault) {
+	p.management(institution).setFault(f)
+}
+
+// EndCertificate gives the institution's gateway a new certificate that ends at
+// end, for new handshakes. A name outside the scenario panics.
+func (p *Platform) EndCertificate(institution string, end time.Time) error {
+	g := p.gateway(institution)
+	certificate, err := p.ca.issue(serverName(institution), end.Sub(p.ca.now))
+	if err == nil {
+		g.setCertificate(certificate)
+	}
+	return err
+}
+
+// Renew does what the button in the API manager does: it returns a new key, and
+// the gateway accepts the old ones for two more hours (Options.KeyGrace).
+func (p *Platform) Renew(institution, api string) string {
+	return p.gateway(institution).api(api).subscription.renew()
+}
+
+// Revoke ends an API's newest key at once.
+func (p *Platform) Revoke(institution, api string) {
+	p.gateway(institution).api(api).subscription.revoke()
+}
+
+// EndAt sets the end of a subscription, and of its newest key.
+func (p *Platform) EndAt(institution, api string, at time.Time) {
+	p.gateway(institution).api(api).subscription.endAt(at)
+}
+
+// endOf returns the midnight before left has passed: a configured date has no time of day.
+func (p *Platform) endOf(left time.Duration) time.Time {
+	return p.ca.now.Add(left).UTC().Truncate(day)
 }
 
 // URL returns the gateway's address, https://127.0.0.1:PORT. It stays the same
@@ -161,22 +243,22 @@ func (p *Platform) CA() *x509.CertPool {
 // Key returns the API key that the gateway accepts for this API, and for no
 // other: the newest, where it has been renewed.
 func (p *Platform) Key(institution, api string) string {
-	return p.gateway(institution).subscription(api).access.newest()
+	return p.gateway(institution).api(api).subscription.newest()
 }
 
-// Requests returns how many requests for this API have arrived, whatever became of them.
+// Requests returns how many requests for this API have arrived, whatever the answer.
 func (p *Platform) Requests(institution, api string) int {
 	all, _, _ := p.gateway(institution).requests(api)
 	return all
 }
 
-// KeyedRequests returns how many of Requests carried a key that the gateway knew for this API, whatever became of them.
+// KeyedRequests returns how many of Requests carried a key that the gateway knew for this API, whatever the answer.
 func (p *Platform) KeyedRequests(institution, api string) int {
 	_, keyed, _ := p.gateway(institution).requests(api)
 	return keyed
 }
 
-// KeylessRequests returns how many of Requests had no header for a key at all, whatever became of them.
+// KeylessRequests returns how many of Requests had no header for a key, whatever the answer.
 func (p *Platform) KeylessRequests(institution, api string) int {
 	_, _, keyless := p.gateway(institution).requests(api)
 	return keyless
@@ -186,8 +268,8 @@ func (p *Platform) KeylessRequests(institution, api string) int {
 func (p *Platform) Targets() []Target {
 	var targets []Target
 	for _, i := range institutions {
-		for _, s := range p.gateways[i.Name].subscriptions {
-			targets = append(targets, Target{i.Name, s.Name})
+		for _, a := range p.gateways[i.Name].apis {
+			targets = append(targets, Target{i.Name, a.Name})
 		}
 	}
 	return targets
@@ -199,10 +281,63 @@ func (p *Platform) Request(api string) (method, path, body string) {
 	return a.Method, a.Path, a.Body
 }
 
-func (p *Platform) gateway(institution string) *gateway {
-	g, ok := p.gateways[institution]
+// Accesses returns every pair of institution and application, in the scenario's order.
+func (p *Platform) Accesses() []Access {
+	accesses := make([]Access, len(brokerApplications))
+	for i, a := range brokerApplications {
+		accesses[i] = Access{a.Institution, a.Name}
+	}
+	return accesses
+}
+
+// BrokerURL returns the broker's address, amqps://127.0.0.1:PORT. It stays the
+// same until Close.
+func (p *Platform) BrokerURL(institution string) string {
+	return "amqps://" + p.broker(institution).address
+}
+
+// BrokerName returns the one name the broker's certificate is for.
+func (p *Platform) BrokerName(institution string) string { return brokerName(institution) }
+
+// Password returns the application's password. Its user name and vhost are its name.
+func (p *Platform) Password(institution, application string) string {
+	return p.broker(institution).state.mustUser(application).password
+}
+
+// Logins returns how often the application has logged in with its password, accepted or not.
+func (p *Platform) Logins(institution, application string) int {
+	return p.broker(institution).state.loginsOf(application)
+}
+
+// ManagementURL returns the base of the institution's Management API,
+// https://127.0.0.1:PORT/management. Its certificate is for ServerName.
+func (p *Platform) ManagementURL(institution string) string {
+	return "https://" + p.management(institution).listener.address() + managementPath
+}
+
+// Application returns the id of the application that the exporter's keys belong to.
+func (p *Platform) Application(institution string) string {
+	return p.management(institution).application
+}
+
+// ManagementToken returns the personal access token that the API manager accepts.
+func (p *Platform) ManagementToken(institution string) string {
+	return p.management(institution).token
+}
+
+// ManagedKeys returns all keys of the application; a shared one comes once for each subscription.
+func (p *Platform) ManagedKeys(institution string) []ManagedKey {
+	return p.management(institution).managed()
+}
+
+func (p *Platform) gateway(institution string) *gateway       { return at(p.gateways, institution) }
+func (p *Platform) management(institution string) *management { return at(p.managements, institution) }
+func (p *Platform) broker(institution string) *broker         { return at(p.brokers, institution) }
+
+func at[T any](parts map[string]*T, institution string) *T {
+	part, ok := parts[institution]
 	if !ok {
 		panic("demo: no institution " + institution)
 	}
-	return g
+	return part
 }

@@ -1,6 +1,10 @@
 package demo
 
-import "net/http"
+import (
+	"net/http"
+	"strconv"
+	"time"
+)
 
 // Fault is what is wrong with an API or a gateway. The set is closed.
 type Fault int
@@ -31,7 +35,7 @@ const (
 	EmptyBody                 // 200 with nothing
 	TruncatedBody             // 200, and the connection ends in the middle of the body
 	BrokenJSON                // 200 with half a document, whole as HTTP
-	UnexpectedJSON            // 200 with JSON that is not what was asked for
+	UnexpectedJSON            // 200 with JSON of another form
 )
 
 // How far a request gets before a fault shows: the number of the gateway's checks it has passed.
@@ -42,57 +46,50 @@ const (
 	afterPlan
 )
 
-const (
-	jsonType = "application/json"
-	htmlType = "text/html; charset=utf-8"
+// checks are those of the gateway before the backend sees a request, in its order.
+// Each answers a request that it refuses.
+var checks = [...]func(*request) bool{(*request).routed, (*request).authenticated, (*request).permitted}
 
-	page       = "<!DOCTYPE html><html><head><title>Logg inn</title></head><body><h1>Logg inn</h1></body></html>\n"
-	routerPage = "<html><body><h1>Application is not available</h1>" +
-		"<p>The application is currently not serving requests at this endpoint.</p></body></html>\n"
-)
-
-// The gateway's own sentences.
-const (
-	sayNoKey      = "Unauthorized"
-	sayInvalidKey = "API Key is not valid or is expired / revoked."
-	sayNoAPI      = "No context-path matches the request URI."
-	sayResource   = "You're not allowed to access this resource"
-	sayMethod     = "Method not allowed while accessing this resource"
-	sayRateLimit  = "Rate limit exceeded ! You reach the limit of 10 requests per 1 minutes"
-	sayError      = "Internal Server Error"
-)
-
-// faults says for each fault how far a request gets, and how it is answered then.
+// faults says for each fault how far a request gets, and how the gateway answers it then.
 var faults = [...]struct {
 	name   string
 	after  int
-	answer func(*exchange)
+	answer func(*request)
 }{
-	Healthy:             {"healthy", afterPlan, (*exchange).documented},
-	Refused:             {"refused", beforeAll, (*exchange).silence}, // for who came in before the door was shut
-	Silent:              {"silent", beforeAll, (*exchange).silence},
-	RouterUnavailable:   {"router unavailable", beforeAll, (*exchange).router},
-	UnknownContextPath:  {"unknown context path", beforeAll, (*exchange).noContextPath},
-	KeyRejected:         {"key rejected", afterRouting, (*exchange).rejectKey},
-	KeyOpen:             {"key open", afterRouting, (*exchange).documented},
-	ResourceForbidden:   {"resource forbidden", afterKey, gatewaySays(http.StatusForbidden, sayResource)},
-	MethodForbidden:     {"method forbidden", afterKey, gatewaySays(http.StatusMethodNotAllowed, sayMethod)},
-	RateLimited:         {"rate limited", afterKey, (*exchange).rateLimited},
-	GatewayError:        {"gateway error", afterKey, gatewaySays(http.StatusInternalServerError, sayError)},
-	BackendDead:         {"backend dead", afterPlan, (*exchange).dead},
-	BackendRefused:      {"backend refused", afterPlan, gatewaySays(http.StatusBadGateway, "")},
-	BackendUnavailable:  {"backend unavailable", afterPlan, gatewaySays(http.StatusServiceUnavailable, "")},
-	BackendUnauthorized: {"backend unauthorized", afterPlan, (*exchange).backendUnauthorized},
-	BackendForbidden:    {"backend forbidden", afterPlan, backendSays(http.StatusForbidden, jsonType, `{"error":"insufficient_scope"}`)},
-	BackendNotFound:     {"backend not found", afterPlan, backendSays(http.StatusNotFound, jsonType, notFound)},
-	BackendError:        {"backend error", afterPlan, backendSays(http.StatusInternalServerError, jsonType, `{"error":"server_error"}`)},
-	Redirect:            {"redirect", afterPlan, (*exchange).redirect},
-	Slow:                {"slow", afterPlan, (*exchange).slow},
-	HTMLPage:            {"HTML page", afterPlan, backendSays(http.StatusOK, htmlType, page)},
-	EmptyBody:           {"empty body", afterPlan, backendSays(http.StatusOK, jsonType, "")},
-	TruncatedBody:       {"truncated body", afterPlan, (*exchange).truncated},
-	BrokenJSON:          {"broken JSON", afterPlan, backendSays(http.StatusOK, jsonType, `[{"id":"1"`)},
-	UnexpectedJSON:      {"unexpected JSON", afterPlan, backendSays(http.StatusOK, jsonType, `[]`)},
+	Healthy:             {"healthy", afterPlan, (*request).documented},
+	Refused:             {"refused", beforeAll, (*request).silence}, // for requests that arrived before the listener closed
+	Silent:              {"silent", beforeAll, (*request).silence},
+	RouterUnavailable:   {"router unavailable", beforeAll, (*request).routerUnavailable},
+	UnknownContextPath:  {"unknown context path", beforeAll, (*request).noContextPath},
+	KeyRejected:         {"key rejected", afterRouting, (*request).rejectKey},
+	KeyOpen:             {"key open", afterRouting, (*request).documented},
+	ResourceForbidden:   {"resource forbidden", afterKey, fromGateway(http.StatusForbidden, messageResource)},
+	MethodForbidden:     {"method forbidden", afterKey, fromGateway(http.StatusMethodNotAllowed, messageMethod)},
+	RateLimited:         {"rate limited", afterKey, (*request).rateLimited},
+	GatewayError:        {"gateway error", afterKey, fromGateway(http.StatusInternalServerError, messageError)},
+	BackendDead:         {"backend dead", afterPlan, (*request).backendDead},
+	BackendRefused:      {"backend refused", afterPlan, fromGateway(http.StatusBadGateway, "")},
+	BackendUnavailable:  {"backend unavailable", afterPlan, fromGateway(http.StatusServiceUnavailable, "")},
+	BackendUnauthorized: {"backend unauthorized", afterPlan, (*request).backendUnauthorized},
+	BackendForbidden:    {"backend forbidden", afterPlan, fromBackend(http.StatusForbidden, jsonType, `{"error":"insufficient_scope"}`)},
+	BackendNotFound:     {"backend not found", afterPlan, fromBackend(http.StatusNotFound, jsonType, notFound)},
+	BackendError:        {"backend error", afterPlan, fromBackend(http.StatusInternalServerError, jsonType, `{"error":"server_error"}`)},
+	Redirect:            {"redirect", afterPlan, (*request).redirect},
+	Slow:                {"slow", afterPlan, (*request).slow},
+	HTMLPage:            {"HTML page", afterPlan, fromBackend(http.StatusOK, htmlType, page)},
+	EmptyBody:           {"empty body", afterPlan, fromBackend(http.StatusOK, jsonType, "")},
+	TruncatedBody:       {"truncated body", afterPlan, (*request).truncated},
+	BrokenJSON:          {"broken JSON", afterPlan, fromBackend(http.StatusOK, jsonType, `[{"id":"1"`)},
+	UnexpectedJSON:      {"unexpected JSON", afterPlan, fromBackend(http.StatusOK, jsonType, `[]`)},
+}
+
+func (r *request) serve(f Fault) {
+	for _, check := range checks[:faults[f].after] {
+		if !check(r) {
+			return
+		}
+	}
+	faults[f].answer(r)
 }
 
 // String returns the fault's name in words.
@@ -105,4 +102,60 @@ func Faults() []Fault {
 		all[i] = Fault(i)
 	}
 	return all
+}
+
+func fromGateway(status int, message string) func(*request) {
+	return func(r *request) { r.fail(status, message) }
+}
+
+func fromBackend(status int, contentType, body string) func(*request) {
+	return func(r *request) { r.pass(status, contentType, body) }
+}
+
+func (r *request) silence() {
+	<-r.Context().Done()
+	panic(http.ErrAbortHandler)
+}
+
+func (r *request) routerUnavailable() {
+	h := r.w.Header()
+	h.Set("Cache-Control", "private, max-age=0, no-cache, no-store")
+	h.Set("Connection", "close")
+	r.write(http.StatusServiceUnavailable, "text/html", []byte(routerPage))
+}
+
+func (r *request) rateLimited() {
+	r.setLimit(limit{"X-Rate-Limit", 10, time.Minute}, 0)
+	r.fail(http.StatusTooManyRequests, messageRateLimit)
+}
+
+func (r *request) backendDead() {
+	r.wait(r.options.DeadAfter)
+	r.fail(http.StatusGatewayTimeout, "")
+}
+
+func (r *request) slow() {
+	r.wait(r.options.SlowAfter)
+	r.documented()
+}
+
+func (r *request) backendUnauthorized() {
+	r.w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+	r.pass(http.StatusUnauthorized, jsonType, `{"error":"invalid_token"}`)
+}
+
+func (r *request) redirect() {
+	r.w.Header().Set("Location", "https://login.example.no/")
+	r.pass(http.StatusFound, htmlType, "")
+}
+
+// truncated announces the length of a page and sends half of it.
+func (r *request) truncated() {
+	r.setIDs()
+	h := r.w.Header()
+	h.Set("Content-Type", jsonType)
+	h.Set("Content-Length", strconv.Itoa(len(page)))
+	_, _ = r.w.Write([]byte(page[:len(page)/2]))
+	_ = http.NewResponseController(r.w).Flush()
+	panic(http.ErrAbortHandler)
 }

@@ -49,8 +49,8 @@ func passed(status int, contentType, body string, more ...string) [2]answer {
 
 const nobody = `{"ansatt":[]}`
 
-// what holds the exact answer to each fault, for Accept: application/json and for text/plain.
-var what = map[Fault][2]answer{
+// wantAnswers holds the exact answer to each fault, for Accept: application/json and for text/plain.
+var wantAnswers = map[Fault][2]answer{
 	Healthy: passed(200, "application/json", nobody),
 	RouterUnavailable: same(503, routerPage, headers("Connection", "close", "Content-Type", "text/html",
 		"Cache-Control", "private, max-age=0, no-cache, no-store")),
@@ -116,9 +116,9 @@ func soon(a answer, within time.Duration) answer {
 func TestEveryFault(t *testing.T) {
 	p := start(t, quick())
 	for _, f := range Faults() {
-		want, ok := what[f]
+		want, ok := wantAnswers[f]
 		if f == Refused || f == Silent {
-			continue // no answer: platform_test.go
+			continue // no answer: demo_test.go
 		}
 		if !ok {
 			t.Errorf("%v: not in the table", f)

@@ -60,7 +60,7 @@ func documented(t *testing.T, p *Platform, institution, api string) *http.Reques
 	return r
 }
 
-// answer is all there is to see of a response, but for Date and what is random.
+// answer is all of a response but Date and random values.
 type answer struct {
 	Status int
 	Header http.Header

@@ -127,7 +127,7 @@ func TestManagementRefusals(t *testing.T) {
 	}
 }
 
-// What the API manager says of a key, the gateway does.
+// The gateway follows what the API manager says of a key.
 func TestGatewayFollowsTheAPIManager(t *testing.T) {
 	for grace, afterwards := range map[time.Duration]int{0: 200, time.Nanosecond: 401} {
 		p := start(t, Options{WithoutFaults: true, KeyGrace: grace})

@@ -129,7 +129,7 @@ func TestWhatTheProbeMakesOfEveryFault(t *testing.T) {
 	}
 }
 
-// Only what lets a stranger in, or stands before the gateway's look at the key, is seen by the negative test.
+// The negative test sees only faults that accept any key, and those before the gateway checks the key.
 func TestWhatTheNegativeTestMakesOfEveryFault(t *testing.T) {
 	p := start(t, quick())
 	want := map[Fault]probe.Reason{

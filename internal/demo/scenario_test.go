@@ -12,18 +12,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// From the start, this is what a newcomer sees; everything else is healthy.
-func TestStandingFaults(t *testing.T) {
+// These are the faults at the start; everything else is healthy.
+func TestPermanentFaults(t *testing.T) {
 	p := start(t, Options{DeadAfter: time.Millisecond, SlowAfter: time.Millisecond})
 	want := map[Target]answer{
 		{"ntnu", "fs-gemini"}:     {Status: 200, Body: page},
 		{"ntnu", "krr"}:           {Status: 401, Body: `{"error":"invalid_token"}`},
-		{"uib", "inspera"}:        {Status: 429, Body: what[RateLimited][0].Body},
-		{"uib", "freg"}:           {Status: 404, Body: what[UnknownContextPath][0].Body},
+		{"uib", "inspera"}:        {Status: 429, Body: wantAnswers[RateLimited][0].Body},
+		{"uib", "freg"}:           {Status: 404, Body: wantAnswers[UnknownContextPath][0].Body},
 		{"uio", "ansatte"}:        {Status: 504},
-		{"uit", "organisasjoner"}: {Status: 401, Body: what[KeyRejected][0].Body},
+		{"uit", "organisasjoner"}: {Status: 401, Body: wantAnswers[KeyRejected][0].Body},
 		{"uit", "fs-emner"}:       {Status: 200, Body: page[:len(page)/2], Err: "unexpected EOF"},
-		{"himolde", "inspera"}:    {Status: 403, Body: what[ResourceForbidden][0].Body},
+		{"himolde", "inspera"}:    {Status: 403, Body: wantAnswers[ResourceForbidden][0].Body},
 	}
 	got := map[Target]answer{}
 	for _, target := range p.Targets() {
@@ -35,13 +35,13 @@ func TestStandingFaults(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("faulty targets (-want +got):\n%s", diff)
 	}
-	if f := p.gateway("ntnu").subscription("stillinger").fault; f != Slow {
+	if f := p.gateway("ntnu").api("stillinger").fault; f != Slow {
 		t.Errorf("ntnu stillinger is %v, want slow", f)
 	}
 }
 
-func TestEpisodesAreDue(t *testing.T) {
-	e := episode{first: 40 * time.Second, lasts: 20 * time.Second, every: 2 * time.Minute}
+func TestIntermittentFaultsAreDue(t *testing.T) {
+	e := intermittentFault{first: 40 * time.Second, lasts: 20 * time.Second, period: 2 * time.Minute}
 	for seconds, want := range map[int]bool{
 		-1: false, 0: false, 39: false, 40: true, 59: true, 60: false, 159: false, 160: true, 179: true, 180: false, 3640: true,
 	} {
@@ -51,25 +51,25 @@ func TestEpisodesAreDue(t *testing.T) {
 	}
 }
 
-// A passing fault clears what it finds, so it must find nothing.
-func TestPassingFaultsMeetNoOther(t *testing.T) {
+// The end of an intermittent fault clears any other, so there must be none.
+func TestIntermittentFaultsMeetNoOther(t *testing.T) {
 	p := start(t, Options{})
-	for _, e := range passing {
-		for _, s := range standing {
+	for _, e := range intermittentFaults {
+		for _, s := range permanentFaults {
 			if e.Target == s.Target {
-				t.Errorf("%v has a standing fault too", e.Target)
+				t.Errorf("%v has a permanent fault too", e.Target)
 			}
 		}
-		if e.lasts >= e.every || e.first < 30*time.Second {
-			t.Errorf("%v: %+v never passes or comes at once", e.Target, e)
+		if e.lasts >= e.period || e.first < 30*time.Second {
+			t.Errorf("%v: %+v never ends or begins at once", e.Target, e)
 		}
-		p.Set(e.Institution, e.API, e.fault) // panics on a name that is not there
+		p.Set(e.Institution, e.API, e.fault) // panics on an unknown name
 	}
 }
 
 func TestPlay(t *testing.T) {
 	p := start(t, quick())
-	now := make([]bool, len(passing))
+	inForce := make([]bool, len(intermittentFaults))
 	status := func() int {
 		t.Helper()
 		a, err := send(client(t, p, "himolde", false), documented(t, p, "himolde", "fs-emner"))
@@ -85,18 +85,18 @@ func TestPlay(t *testing.T) {
 		at   time.Duration
 		want int
 	}{{0, 200}, {39 * time.Second, 200}, {40 * time.Second, 0}, {41 * time.Second, 0}, {60 * time.Second, 200}, {160 * time.Second, 0}} {
-		p.play(now, step.at)
+		p.play(inForce, step.at)
 		if got := status(); got != step.want {
 			t.Errorf("at %v: status %d, want %d", step.at, got, step.want)
 		}
 	}
-	p.play(now, -1)
+	p.play(inForce, -1)
 	if got := status(); got != 200 {
 		t.Errorf("after the end: status %d, want 200", got)
 	}
 	p.Set("uio", "fs-emner", EmptyBody)
-	p.play(now, time.Second)
-	if f := p.gateway("uio").subscription("fs-emner").fault; f != EmptyBody {
+	p.play(inForce, time.Second)
+	if f := p.gateway("uio").api("fs-emner").fault; f != EmptyBody {
 		t.Errorf("a fault set by hand became %v", f)
 	}
 }
@@ -104,10 +104,10 @@ func TestPlay(t *testing.T) {
 // Run on fake time, over gateways without listeners: real ones would hold the clock.
 func TestRunKeepsToTheScenario(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := doorless()
+		p := withoutListeners()
 		ctx, cancel := context.WithCancel(t.Context())
 		go p.Run(ctx)
-		emner := p.gateway("uio").subscription("fs-emner")
+		emner := p.gateway("uio").api("fs-emner")
 		fault := func() Fault {
 			g := p.gateway("uio")
 			g.mu.Lock()
@@ -133,16 +133,16 @@ func TestRunKeepsToTheScenario(t *testing.T) {
 	})
 }
 
-func doorless() *Platform {
+func withoutListeners() *Platform {
 	closing := make(chan struct{})
 	close(closing)
 	p := &Platform{gateways: map[string]*gateway{}, done: make(chan struct{})}
 	for _, i := range institutions {
-		g := &gateway{closing: closing}
-		keys := &ledger{grace: 2 * time.Hour}
+		g := &gateway{endpoint: &endpoint{closing: closing}}
+		keys := &subscriptions{grace: 2 * time.Hour}
 		for _, name := range i.apis {
-			access := keys.subscribe(name, name, newIssued(time.Now(), time.Time{}))
-			g.subscriptions = append(g.subscriptions, &subscription{api: apiNamed(name), access: access})
+			s := keys.subscribe(name, name, newAPIKey(time.Now(), time.Time{}))
+			g.apis = append(g.apis, &deployedAPI{api: apiNamed(name), subscription: s})
 		}
 		p.gateways[i.Name] = g
 	}
@@ -168,6 +168,26 @@ func TestRunEnds(t *testing.T) {
 	<-ended
 	go func() { p.Run(t.Context()) }()
 	_ = p.Close() // goleak would see the second one
+}
+
+// When Run begins, the configured key of one API has been renewed.
+func TestRunChangesKeys(t *testing.T) {
+	p := start(t, Options{})
+	configured := p.Key("uib", "stillinger")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	p.Run(ctx)
+	states := map[string]ManagedKey{}
+	for _, k := range p.ManagedKeys("uib") {
+		states[k.Value] = k
+	}
+	old := states[configured]
+	if !old.Superseded || old.Expired || time.Until(old.Expires) < time.Hour {
+		t.Errorf("the renewed key is %+v", old)
+	}
+	if fault := p.management("himolde").currentFault(); fault != ManagementForbidden {
+		t.Errorf("every API manager can be read: %v", fault)
+	}
 }
 
 func TestUnknownNamesPanic(t *testing.T) {

@@ -30,9 +30,10 @@ func Sanitize(text string) string {
 	}, text)
 }
 
+const day = 24 * time.Hour
+
 // FormatAge returns d in its two largest units that matter, such as 3 h 5 min.
 func FormatAge(d time.Duration) string {
-	const day = 24 * time.Hour
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", max(d, 0)/time.Second)

@@ -1,4 +1,4 @@
-// Package view turns what is known of targets into what people and scripts read: JSON documents, shell commands, words.
+// Package view formats the state of targets for people and scripts: as JSON documents, shell commands, facts and durations.
 package view
 
 import (
@@ -10,26 +10,8 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
-// The states of a target: a closed set.
-const (
-	StateOK      = "ok"
-	StateFailed  = "failed"
-	StateWaiting = "waiting" // it has not run yet
-)
-
-// StateOf returns the state of t.
-func StateOf(t *state.Target) string {
-	switch {
-	case t.Runs == 0:
-		return StateWaiting
-	case t.Last.Err != nil:
-		return StateFailed
-	}
-	return StateOK
-}
-
-// Document is what is known of one target, for scripts. docs/targets.schema.json
-// describes it. What was not observed is not there.
+// Document is the state of one target, for scripts. docs/targets.schema.json
+// describes it. Fields that were not observed are left out.
 type Document struct {
 	Institution      string `json:"institution"`
 	Kind             string `json:"kind"`
@@ -98,7 +80,7 @@ func WriteDocuments(w io.Writer, targets []state.Target) error {
 	return encoder.Encode(documents)
 }
 
-// DocumentOf returns what is known of t.
+// DocumentOf returns the Document of t.
 func DocumentOf(t *state.Target) Document {
 	d := Document{
 		Institution: t.Institution, Kind: t.Kind, Target: t.Name,
@@ -111,6 +93,24 @@ func DocumentOf(t *state.Target) Document {
 		d.addRun(&t.Last)
 	}
 	return d
+}
+
+// The states of a target, a closed set.
+const (
+	StateOK      = "ok"
+	StateFailed  = "failed"
+	StateWaiting = "waiting" // it has not run yet
+)
+
+// StateOf returns the state of t.
+func StateOf(t *state.Target) string {
+	switch {
+	case t.Runs == 0:
+		return StateWaiting
+	case t.Last.Err != nil:
+		return StateFailed
+	}
+	return StateOK
 }
 
 func (d *Document) addRun(run *probe.Result) {

@@ -75,16 +75,6 @@ func (q *Request) named() (text string, flags []string) {
 	return strings.Replace(q.URL, "//"+u.Host, "//"+name, 1), flags
 }
 
-// allHeaders are those of the request and the Accept that every request carries.
-func (q *Request) allHeaders() []Header {
-	headers := append([]Header{{"Accept", "application/json"}}, q.Headers...)
-	typed := slices.ContainsFunc(headers, func(h Header) bool { return strings.EqualFold(h.Name, "Content-Type") })
-	if q.Body != "" && !typed {
-		headers = append(headers, Header{Name: "Content-Type"}) // or the tools would make one up
-	}
-	return headers
-}
-
 // curlHeader writes an empty header as curl wants it: with a colon it would send none.
 func curlHeader(h Header) string {
 	switch {
@@ -124,6 +114,16 @@ func (q *Request) PowerShell() string {
 		call += " -Body " + quotePowerShell(q.Body)
 	}
 	return strings.Join(append(lines, call+" -Uri "+quotePowerShell(q.URL)), "\n")
+}
+
+// allHeaders are those of the request and the Accept that every request carries.
+func (q *Request) allHeaders() []Header {
+	headers := append([]Header{{"Accept", "application/json"}}, q.Headers...)
+	typed := slices.ContainsFunc(headers, func(h Header) bool { return strings.EqualFold(h.Name, "Content-Type") })
+	if q.Body != "" && !typed {
+		headers = append(headers, Header{Name: "Content-Type"}) // or the tools would make one up
+	}
+	return headers
 }
 
 // quotePowerShell doubles every sign that PowerShell takes for a single quote, the typographic ones too.

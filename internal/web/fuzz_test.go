@@ -22,7 +22,7 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
-// asked is a world in which /probe answers too, and notes what it was asked to run.
+// asked is a world in which /probe answers too. It passes each target and limit that /probe runs to ran.
 func asked(ran func(probe.Target, time.Duration)) web.Options {
 	o := world(rowOf("uio", "api", "org", nil, 3), rowOf("uio", "auth", "org", probe.Fail(probe.ReasonConnect, "refused"), 2),
 		rowOf("uib", "rabbitmq", "app", errForeign{}, 1), rowOf("uib", "key", "k", nil, 0))
@@ -39,7 +39,7 @@ func asked(ran func(probe.Target, time.Duration)) web.Options {
 	return o
 }
 
-// asking are the endpoints that take parameters, with what they answer in and with which statuses.
+// asking are the endpoints that take parameters, with their content types and statuses.
 var asking = []struct {
 	path, contentType string
 	statuses          []int
@@ -52,7 +52,7 @@ var asking = []struct {
 }
 
 // FuzzParameters holds that no query and no header makes a page panic, break
-// its markup or answer at length, and that /probe runs what is configured alone.
+// its markup or answer at length, and that /probe runs only configured targets.
 func FuzzParameters(f *testing.F) {
 	queries := []string{
 		"", "institution=uio&kind=api&target=org", "institution=uio&kind=auth&target=org&debug=true", "institution=uib&kind=rabbitmq&target=app&debug=false",
@@ -90,12 +90,12 @@ func FuzzParameters(f *testing.F) {
 		intact(t, w, endpoint.contentType, usual)
 		text, _ := url.QueryUnescape(query)
 		if utf8.ValidString(text) && !utf8.Valid(w.Body.Bytes()) {
-			t.Errorf("%q is answered with what is not UTF-8", query)
+			t.Errorf("%q gets an answer that is not UTF-8", query)
 		}
 	})
 }
 
-// intact holds that an answer is what it says it is, and no longer than the query can make it.
+// intact checks that an answer has the form of its content type, and a length that the query allows.
 func intact(t *testing.T, w *httptest.ResponseRecorder, contentType string, usual map[string]bool) {
 	t.Helper()
 	body, got := w.Body.String(), w.Header().Get("Content-Type")
@@ -137,7 +137,7 @@ func markup(page string) map[string]bool {
 	return found
 }
 
-// plain is the markup of what pages are like when nobody means harm.
+// plain is the markup of pages whose parameters are harmless.
 func plain() map[string]bool {
 	all := map[string]bool{}
 	for _, address := range []string{

@@ -12,24 +12,24 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
-// Health is how the exporter itself fares.
+// Health is the state of the exporter itself.
 type Health struct {
 	Version  string
 	Started  time.Time
-	Loaded   time.Time         // when the configuration in force was loaded; zero: none is
-	Rejected time.Time         // when one was rejected since; zero: none was
-	InFlight int               // probes that are going on
-	Skipped  map[string]uint64 // runs that did not begin, by cause
+	Loaded   time.Time         // when the configuration in force was loaded; zero: none is loaded
+	Rejected time.Time         // when a newer configuration was rejected; zero: none was
+	InFlight int               // running probes
+	Skipped  map[string]uint64 // skipped runs by cause
 }
 
-func healthOf(h Health, targets []state.Target, places []state.Institution, now time.Time) []view.Fact {
-	facts := []view.Fact{configurationFact(h, now), targetsFact(targets), scheduleFact(h, late(targets, h.Loaded, now))}
-	facts = append(facts, managerFacts(places, now)...)
+func healthFacts(h Health, targets []state.Target, institutions []state.Institution, now time.Time) []view.Fact {
+	facts := []view.Fact{configurationFact(h, now), targetsFact(targets), scheduleFact(h, countOverdue(targets, h.Loaded, now))}
+	facts = append(facts, managerFacts(institutions, now)...)
 	return append(facts, view.Fact{Name: "Exporter", Value: h.Version + ", running for " + view.FormatAge(now.Sub(h.Started))})
 }
 
 func configurationFact(h Health, now time.Time) view.Fact {
-	f := view.Fact{Name: "Configuration", Value: "none is loaded", Bad: true}
+	f := view.Fact{Name: "Configuration", Value: "not loaded", Bad: true}
 	if !h.Loaded.IsZero() {
 		f.Value, f.Bad = "loaded "+view.FormatAge(now.Sub(h.Loaded))+" ago", false
 	}
@@ -40,18 +40,22 @@ func configurationFact(h Health, now time.Time) view.Fact {
 }
 
 func targetsFact(targets []state.Target) view.Fact {
+	counts := map[string]int{}
+	for i := range targets {
+		counts[targets[i].Kind]++
+	}
 	var parts []string
-	for i, n := range kindCounts(targets) {
-		parts = append(parts, fmt.Sprintf("%d %s", n, kinds()[i]))
+	for _, kind := range kinds() {
+		parts = append(parts, fmt.Sprintf("%d %s", counts[kind], kind))
 	}
 	return view.Fact{Name: "Targets", Value: strings.Join(parts, ", ")}
 }
 
-// scheduleFact says whether the checks run when they should.
+// scheduleFact says whether the checks run on time.
 func scheduleFact(h Health, overdue int) view.Fact {
-	f := view.Fact{Name: "Runs", Value: view.Plural(h.InFlight, "is going on", "are going on")}
+	f := view.Fact{Name: "Runs", Value: fmt.Sprintf("%d in flight", h.InFlight)}
 	for _, cause := range slices.Sorted(maps.Keys(h.Skipped)) {
-		f.Value += fmt.Sprintf(", %d skipped for %s", h.Skipped[cause], cause)
+		f.Value += fmt.Sprintf(", %d skipped (%s)", h.Skipped[cause], cause)
 	}
 	if overdue > 0 {
 		f.Value += "; " + view.Plural(overdue, "target has not run for three intervals", "targets have not run for three intervals")
@@ -60,21 +64,38 @@ func scheduleFact(h Health, overdue int) view.Fact {
 	return f
 }
 
-func managerFacts(places []state.Institution, now time.Time) (facts []view.Fact) {
-	slices.SortFunc(places, func(a, b state.Institution) int { return cmp.Compare(a.Name, b.Name) })
-	for _, p := range places {
-		if !p.Managed {
+// countOverdue counts the targets that have not run for three intervals, and those without a
+// run although the first one should have ended since the configuration was loaded.
+func countOverdue(targets []state.Target, loaded, now time.Time) int {
+	n := 0
+	for i := range targets {
+		t := &targets[i]
+		since, most := t.LastRun(), 3*t.Interval
+		if t.Runs == 0 {
+			since, most = loaded, t.Interval+t.Timeout
+		}
+		if now.Sub(since) > most {
+			n++
+		}
+	}
+	return n
+}
+
+func managerFacts(institutions []state.Institution, now time.Time) (facts []view.Fact) {
+	slices.SortFunc(institutions, func(a, b state.Institution) int { return cmp.Compare(a.Name, b.Name) })
+	for _, i := range institutions {
+		if !i.Managed {
 			continue
 		}
-		f := view.Fact{Name: "API manager of " + view.Printable(p.Name), Value: "not read yet"}
-		if p.Manager.Tried {
-			f.Value, f.Bad = "read", !p.Manager.OK
-			if f.Bad {
-				f.Value = "cannot be read; the log says why"
-			}
+		f := view.Fact{Name: "API manager of " + view.Printable(i.Name), Value: "not read yet"}
+		switch {
+		case i.Manager.OK:
+			f.Value = "readable"
+		case i.Manager.Tried:
+			f.Value, f.Bad = "cannot be read (see the log)", true
 		}
-		if !p.Manager.LastSuccess.IsZero() {
-			f.Value += ", last " + view.FormatAge(now.Sub(p.Manager.LastSuccess)) + " ago"
+		if !i.Manager.LastSuccess.IsZero() {
+			f.Value += ", last read " + view.FormatAge(now.Sub(i.Manager.LastSuccess)) + " ago"
 		}
 		facts = append(facts, f)
 	}

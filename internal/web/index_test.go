@@ -20,10 +20,10 @@ func TestHeadline(t *testing.T) {
 	overdue.Last.Start = time.Now().Add(-4 * time.Minute)
 	recent.Name, recent.Since = "n", time.Now()
 	for want, targets := range map[string][]state.Target{
-		"No target":                                                           nil,
+		"No targets":                                                          nil,
 		"No target has run yet":                                               {waiting},
-		"All targets that have run are well":                                  {ok, waiting},
-		"All targets are well":                                                {ok},
+		"All targets that have run are OK":                                    {ok, waiting},
+		"All targets are OK":                                                  {ok},
 		"1 target fails: c api uio":                                           {ok, waiting, failed},
 		"2 targets fail: d api uio, c api uio":                                {failed, other},
 		"3 targets fail: n api uio, d api uio, c api uio":                     {failed, other, recent},
@@ -39,7 +39,7 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
-// Each cause is explained once, however many targets fail for it; the causes stand in the order of the table of reasons.
+// Each cause is explained once, however many targets fail for it; the causes have the order of the table of reasons.
 func TestFailuresAreGroupedByCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		timeout, again := rowOf("uib", "api", "slow", probe.Fail(probe.ReasonBackendTimeout, "HTTP status 504"), 3), rowOf("uio", "api", "slow", probe.Fail(probe.ReasonBackendTimeout, ""), 3)
@@ -54,7 +54,7 @@ func TestFailuresAreGroupedByCause(t *testing.T) {
 			"Title of slow (slow) Title of uib (uib) api for 2 h 5 min HTTP status 504 · contact who@uib.no",
 			"Title of slow (slow) Title of uio (uio) api for 2 h 5 min",
 		}, "\n")
-		if diff := cmp.Diff(want, sectionOf(t, got, "What fails, and why", "APIs api")); diff != "" {
+		if diff := cmp.Diff(want, sectionOf(t, got, "Failures by cause", "APIs api")); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
@@ -91,7 +91,7 @@ func TestSections(t *testing.T) {
 		{"RabbitMQ rabbitmq", "Other", "Institution | Targets |\n" +
 			"Title of uib (uib) | … not run yet uib-a\n✗ failed: internal uib-b\n✓ ok uib-c\n|\n" +
 			"Title of uio (uio) | … not run yet uio-a\n✗ failed: internal uio-b\n✓ ok uio-c\n|"},
-		{"Other credentials key", "The exporter", "Institution | Targets |\nTitle of uit (uit) | ✓ ok token\n|"},
+		{"Other credentials key", "Exporter", "Institution | Targets |\nTitle of uit (uit) | ✓ ok token\n|"},
 	} {
 		if diff := cmp.Diff(c.want, sectionOf(t, got, c.from, c.to)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.from, diff)
@@ -116,7 +116,7 @@ func TestFilter(t *testing.T) {
 			t.Errorf("%s: want %s:\n%s", query, want, got)
 		}
 		if !strings.Contains(page, `<option value="uio"`) {
-			t.Errorf("%s: the form does not offer what the filter leaves out", query)
+			t.Errorf("%s: the form lacks an option that the filter excludes", query)
 		}
 	}
 	page := get(t, o, "/?institution=uib&institution=gone&state=failed")
@@ -137,7 +137,7 @@ func TestIndexSaysThatAConfigurationWasRejected(t *testing.T) {
 	}
 	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.FixedZone("", 3600))
 	o.Health = func() web.Health { return web.Health{Loaded: at.Add(-time.Hour), Rejected: at} }
-	const want = "The configuration on disk was rejected at 2026-11-02 08:00:00 UTC; the one of 2026-11-02 07:00:00 UTC is in force."
+	const want = "The configuration on disk was rejected at 2026-11-02 08:00:00 UTC; the one loaded at 2026-11-02 07:00:00 UTC is still in force."
 	if got := textOf(t, get(t, o, "/")); !strings.Contains(got, want) {
 		t.Errorf("the page does not say %q:\n%s", want, got)
 	}
@@ -166,13 +166,13 @@ func TestHealth(t *testing.T) {
 		want := strings.Join([]string{
 			"Configuration | ! loaded 1 h 30 min ago; a newer one was rejected 1 min ago",
 			"Targets | 1 api, 1 auth, 0 rabbitmq, 1 key",
-			"Runs | ! 1 is going on, 7 skipped for capacity, 0 skipped for overlap; 2 targets have not run for three intervals",
+			"Runs | ! 1 in flight, 7 skipped (capacity), 0 skipped (overlap); 2 targets have not run for three intervals",
 			"API manager of uib | not read yet",
-			"API manager of uio | read, last 5 min ago",
-			"API manager of uit | ! cannot be read; the log says why, last 1 d 1 h ago",
+			"API manager of uio | readable, last read 5 min ago",
+			"API manager of uit | ! cannot be read (see the log), last read 1 d 1 h ago",
 			"Exporter | 1.2.3, running for 2 d 2 h",
 		}, "\n")
-		_, got, _ := strings.Cut(textOf(t, get(t, o, "/?institution=nowhere")), "The exporter itself\n")
+		_, got, _ := strings.Cut(textOf(t, get(t, o, "/?institution=nowhere")), "Exporter\n")
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}

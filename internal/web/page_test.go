@@ -64,7 +64,7 @@ var (
 	empty = regexp.MustCompile(`\s*\n\s*`)
 )
 
-// textOf returns what a page says between its main element's tags: cells and items apart with |, a line for each block.
+// textOf returns the text of a page's main element: a | after each cell, a line for each block.
 func textOf(t *testing.T, source string) string {
 	t.Helper()
 	_, main, found := strings.Cut(source, "<main")

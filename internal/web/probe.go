@@ -17,44 +17,44 @@ import (
 )
 
 // Probing is what /probe needs. Run returns nil once target has a new result,
-// within limit (zero: none); its error is a sentence for whoever asked,
-// or Unknown. Metrics answers with the last run of a target.
+// within limit (zero: none); its error is Unknown or a sentence for the client.
+// Metrics answers with the last run of a target.
 type Probing struct {
 	Run     func(ctx context.Context, target probe.Target, limit time.Duration) error
-	Unknown error // target is not there any more
+	Unknown error // the configuration has no such target any more
 	Metrics func(row state.Target) http.Handler
 }
 
-// probe runs the check of one configured target now, and answers with its result.
+// probe runs the check of one configured target now and answers with its result.
 func (s *site) probe(w http.ResponseWriter, r *http.Request) {
 	asked, err := probeOf(r)
 	if err != nil {
-		say(w, http.StatusBadRequest, err.Error())
+		writeText(w, http.StatusBadRequest, err.Error())
 		return
 	}
 	_, known := s.Target(asked.target)
 	if !known {
-		say(w, http.StatusNotFound, "there is no such target in the configuration")
+		writeText(w, http.StatusNotFound, "there is no such target in the configuration")
 		return
 	}
 	answer := http.NewResponseController(w)
-	_ = answer.SetWriteDeadline(time.Time{}) // a check may take a day; nothing is written until then
+	_ = answer.SetWriteDeadline(time.Time{}) // a check may take a day, and nothing is written before it ends
 	err = s.Probing.Run(r.Context(), asked.target, asked.limit)
 	_ = answer.SetWriteDeadline(time.Now().Add(AnswerTimeout))
 	row, known := s.Target(asked.target)
 	switch {
 	case err != nil && !errors.Is(err, s.Probing.Unknown):
-		say(w, http.StatusServiceUnavailable, "no result: "+err.Error())
+		writeText(w, http.StatusServiceUnavailable, "no result: "+err.Error())
 	case err != nil || !known:
-		say(w, http.StatusNotFound, "the target has just left the configuration")
+		writeText(w, http.StatusNotFound, "the target was just removed from the configuration")
 	case asked.debug:
-		say(w, http.StatusOK, explain(&row))
+		writeText(w, http.StatusOK, explain(&row))
 	default:
 		s.Probing.Metrics(row).ServeHTTP(w, r)
 	}
 }
 
-// probeRequest is what /probe is asked for.
+// probeRequest is a parsed request to /probe.
 type probeRequest struct {
 	target probe.Target
 	limit  time.Duration // zero: none
@@ -62,22 +62,22 @@ type probeRequest struct {
 }
 
 func probeOf(r *http.Request) (asked probeRequest, err error) {
-	given, err := queryOf(r)
+	given, err := parseQuery(r)
 	if err != nil {
 		return asked, err
 	}
-	debug, named := given["debug"]
+	debug, set := given["debug"]
 	asked.debug = slices.Equal(debug, []string{"true"})
-	if named && !asked.debug && !slices.Equal(debug, []string{"false"}) {
-		return asked, errors.New("debug is true or false, given once")
+	if set && !asked.debug && !slices.Equal(debug, []string{"false"}) {
+		return asked, errors.New("debug must be true or false, given once")
 	}
 	delete(given, "debug")
-	asked.target, err = targetIn(given)
+	asked.target, err = takeTarget(given)
 	if err != nil {
 		return asked, err
 	}
 	if asked.target.Kind == probe.KindKey {
-		return asked, errors.New("kind key has no /probe: a credential is looked at when its file changes, and hourly")
+		return asked, errors.New("/probe does not run kind key: credentials are checked hourly and when their file changes")
 	}
 	asked.limit, err = limitOf(r)
 	return asked, err
@@ -85,29 +85,29 @@ func probeOf(r *http.Request) (asked probeRequest, err error) {
 
 const (
 	timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
-	// scrapeOffset is what is left of the scrape's timeout for the answer.
+	// scrapeOffset is the part of the scrape's timeout that is kept for the answer.
 	scrapeOffset = 500 * time.Millisecond
-	// leastLimit is the least a probe may have: less would find every target dead.
-	leastLimit = 100 * time.Millisecond
-	mostLimit  = 24 * time.Hour
+	// minLimit is the shortest time a probe may have: in less, every target would time out.
+	minLimit = 100 * time.Millisecond
+	maxLimit = 24 * time.Hour
 )
 
-// limitOf returns how long the answer may take, by the request's header; zero: it has none.
+// limitOf returns how long the probe may take by the request's header; zero: there is no such header.
 func limitOf(r *http.Request) (time.Duration, error) {
 	text := r.Header.Get(timeoutHeader)
 	if text == "" {
 		return 0, nil
 	}
 	seconds, err := strconv.ParseFloat(text, 64)
-	longEnough := seconds >= (scrapeOffset + leastLimit).Seconds() // not so for NaN
+	longEnough := seconds >= (scrapeOffset + minLimit).Seconds() // false for NaN
 	if err != nil || !longEnough {
-		return 0, fmt.Errorf("%s must be a number of seconds, at least %v: half a second is for the answer",
-			timeoutHeader, (scrapeOffset + leastLimit).Seconds())
+		return 0, fmt.Errorf("%s must be a number of seconds, at least %v: half a second of it is kept for the answer",
+			timeoutHeader, (scrapeOffset + minLimit).Seconds())
 	}
-	return time.Duration(min(seconds, mostLimit.Seconds())*float64(time.Second)) - scrapeOffset, nil
+	return time.Duration(min(seconds, maxLimit.Seconds())*float64(time.Second)) - scrapeOffset, nil
 }
 
-// explain says in plain text what the last run of t found, why, and what to do next.
+// explain returns the last run of t as plain text: its result, what it means and what to do next.
 func explain(t *state.Target) string {
 	var b strings.Builder
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -116,7 +116,7 @@ func explain(t *state.Target) string {
 			_, _ = fmt.Fprintf(table, "%s\t%s\n", line.Name, line.Value)
 		}
 	}
-	_ = table.Flush() // to memory
+	_ = table.Flush() // writing to memory does not fail
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
@@ -136,7 +136,7 @@ func explanation(t *state.Target) []view.Fact {
 			view.Fact{Name: "detail", Value: probe.DetailOf(run.Err)})
 	}
 	lines = append(lines, view.Fact{Name: "started", Value: run.Start.UTC().Format(time.RFC3339Nano)},
-		view.Fact{Name: "duration", Value: view.FormatLatency(run.Duration) + ", of at most " + run.Limit.String()})
+		view.Fact{Name: "duration", Value: view.FormatLatency(run.Duration) + " of at most " + run.Limit.String()})
 	for phase, d := range run.Phases {
 		if d > 0 {
 			lines = append(lines, view.Fact{Name: "  " + probe.Phase(phase).String(), Value: view.FormatLatency(d)})
@@ -145,7 +145,7 @@ func explanation(t *state.Target) []view.Fact {
 	return append(lines, answerFacts(run)...)
 }
 
-// answerFacts says what came back. What is empty was not observed.
+// answerFacts describes the answer. An empty value was not observed.
 func answerFacts(run *probe.Result) (facts []view.Fact) {
 	if run.Answered {
 		facts = append(facts, view.Fact{Name: "status", Value: strconv.Itoa(run.Status)}, view.Fact{Name: "size", Value: view.FormatSize(run.Size)})
@@ -153,7 +153,7 @@ func answerFacts(run *probe.Result) (facts []view.Fact) {
 	facts = append(facts, view.Fact{Name: "transaction id", Value: run.TransactionID})
 	if !run.Certificate.Expiry.IsZero() {
 		verified := map[bool]string{true: "trusted", false: "not trusted"}[run.Certificate.Verified]
-		facts = append(facts, view.Fact{Name: "certificate", Value: verified + ", ends " + run.Certificate.Expiry.UTC().Format(time.RFC3339)})
+		facts = append(facts, view.Fact{Name: "certificate", Value: verified + ", expires " + run.Certificate.Expiry.UTC().Format(time.RFC3339)})
 	}
 	return facts
 }

@@ -18,13 +18,13 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/web"
 )
 
-// probed is what the exporter behind /probe was asked for.
+// probed is the last call of Probing.Run.
 type probed struct {
 	target probe.Target
 	limit  time.Duration
 }
 
-// probing returns options with one target, whose run answers err, and where is noted what was asked for.
+// probing returns options with one target, whose run returns err, and the record of the call.
 func probing(row state.Target, err error) (web.Options, *probed) {
 	o, asked := options(), &probed{}
 	o.Target = func(target probe.Target) (state.Target, bool) { return row, target == row.Target }
@@ -86,12 +86,12 @@ func TestProbeParameters(t *testing.T) {
 	}{
 		"institution=uio&kind=api&target=a":                       {200, "the result"},
 		"institution=uio&kind=api&target=a&debug=false":           {200, "the result"},
-		"institution=uio&kind=api&target=a&debug=1":               {400, "debug is true or false, given once"},
-		"institution=uio&kind=api&target=a&debug":                 {400, "debug is true or false, given once"},
-		"institution=uio&kind=api&target=a&debug=true&debug=true": {400, "debug is true or false, given once"},
+		"institution=uio&kind=api&target=a&debug=1":               {400, "debug must be true or false, given once"},
+		"institution=uio&kind=api&target=a&debug":                 {400, "debug must be true or false, given once"},
+		"institution=uio&kind=api&target=a&debug=true&debug=true": {400, "debug must be true or false, given once"},
 		"institution=uio&kind=api&target=b":                       {404, "there is no such target in the configuration"},
 		"institution=uio&kind=rabbitmq&target=a":                  {404, "there is no such target in the configuration"},
-		"institution=uio&kind=key&target=a":                       {400, "kind key has no /probe"},
+		"institution=uio&kind=key&target=a":                       {400, "/probe does not run kind key"},
 		"":                                                        {400, named},
 		"institution=uio&kind=api":                                {400, named},
 		"institution=uio&kind=api&target=":                        {400, named},
@@ -99,7 +99,7 @@ func TestProbeParameters(t *testing.T) {
 		"institution=uio&kind=api&target=a&module=http":           {400, `unknown parameter "module"`},
 		"target=https%3A%2F%2Felsewhere.example":                  {400, named},
 		"institution=uio&kind=api&target=https://gw:443":          {404, "there is no such target in the configuration"},
-		"institution=uio&kind=api&target=a&debug=%zz":             {400, "the query cannot be read"},
+		"institution=uio&kind=api&target=a&debug=%zz":             {400, "the query cannot be parsed"},
 		"institution=uio&kind=api&target=a%00%0d%0aX:%20":         {404, "there is no such target in the configuration"},
 	} {
 		o, _ := probing(rowToProbe(nil), nil)
@@ -158,7 +158,7 @@ func TestProbeWithoutAResult(t *testing.T) {
 	}
 	gone, _ := probing(rowToProbe(nil), errGone)
 	status, body = scrape(t, gone, toProbe, "10")
-	if status != 404 || body != "the target has just left the configuration\n" {
+	if status != 404 || body != "the target was just removed from the configuration\n" {
 		t.Errorf("a target that left before its run: %d %q", status, body)
 	}
 	left, _ := probing(rowToProbe(nil), nil)
@@ -170,7 +170,7 @@ func TestProbeWithoutAResult(t *testing.T) {
 		return row, asked == 1
 	}
 	status, body = scrape(t, left, toProbe, "10")
-	if status != 404 || body != "the target has just left the configuration\n" {
+	if status != 404 || body != "the target was just removed from the configuration\n" {
 		t.Errorf("a target that left while it ran: %d %q", status, body)
 	}
 }
@@ -192,13 +192,13 @@ func TestProbeDebug(t *testing.T) {
 		{"next", e.Next},
 		{"detail", "HTTP status 504"},
 		{"started", "2026-11-02T08:00:00Z"},
-		{"duration", "1.25 s, of at most 9.5s"},
+		{"duration", "1.25 s of at most 9.5s"},
 		{"connect", "50 ms"},
 		{"processing", "1.20 s"},
 		{"status", "504"},
 		{"size", "0 B"},
 		{"transaction id", "the-id"},
-		{"certificate", "trusted, ends 2027-01-15T12:00:00Z"},
+		{"certificate", "trusted, expires 2027-01-15T12:00:00Z"},
 	}
 	status, body := scrape(t, o, toProbe+"&debug=true", "5") // another has had more time
 	var got [][]string
@@ -221,7 +221,7 @@ func TestProbeDebug(t *testing.T) {
 	}
 }
 
-// strayError is no prober's, and quotes what it should not.
+// strayError comes from no prober, and quotes text that must not be shown.
 type strayError struct{}
 
 func (strayError) Error() string { return "canary" }

@@ -14,32 +14,12 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
-// parameter is one that narrows which targets are shown.
-type parameter struct {
-	name   string
-	of     func(*state.Target) string
-	closed []string // the values there are; nil: any
-}
-
-func parameters() []parameter {
-	return []parameter{
-		{"institution", func(t *state.Target) string { return t.Institution }, nil},
-		{"kind", func(t *state.Target) string { return t.Kind }, kinds()},
-		{"target", func(t *state.Target) string { return t.Name }, nil},
-		{"state", view.StateOf, []string{view.StateFailed, view.StateWaiting, view.StateOK}},
-	}
-}
-
-func kinds() []string {
-	return []string{probe.KindAPI, probe.KindAuth, probe.KindRabbitMQ, probe.KindKey}
-}
-
-// filter is which targets are wanted: by parameter any of its values; a parameter without values wants all.
+// filter selects targets: by parameter the values of which a target must have one. A parameter without values selects all.
 type filter map[string][]string
 
-// filterOf reads the filter in a request's query. Its errors are sentences for whoever asked.
+// filterOf reads the filter in a request's query. Its errors are sentences for the client.
 func filterOf(r *http.Request) (filter, error) {
-	given, err := queryOf(r)
+	given, err := parseQuery(r)
 	if err != nil {
 		return nil, err
 	}
@@ -50,59 +30,15 @@ func filterOf(r *http.Request) (filter, error) {
 		delete(given, p.name)
 		for _, value := range f[p.name] {
 			if p.closed != nil && !slices.Contains(p.closed, value) {
-				return nil, fmt.Errorf("there is no %s %q: it is one of %s", p.name, view.Printable(value), strings.Join(p.closed, ", "))
+				return nil, fmt.Errorf("unknown %s %q: it must be one of %s", p.name, view.Printable(value), strings.Join(p.closed, ", "))
 			}
 		}
 	}
-	return f, unknown(given, "institution, kind, target and state")
+	return f, rejectUnknown(given, "institution, kind, target and state")
 }
 
-// targetOf reads which one target a request's query names.
-func targetOf(r *http.Request) (probe.Target, error) {
-	given, err := queryOf(r)
-	if err != nil {
-		return probe.Target{}, err
-	}
-	return targetIn(given)
-}
-
-// targetIn takes from given which one target is named, and bears nothing else there.
-func targetIn(given url.Values) (target probe.Target, err error) {
-	for name, to := range map[string]*string{"institution": &target.Institution, "kind": &target.Kind, "target": &target.Name} {
-		if len(given[name]) != 1 || given[name][0] == "" {
-			return target, errors.New("give institution, kind and target, each once")
-		}
-		*to = given[name][0]
-		delete(given, name)
-	}
-	return target, unknown(given, "institution, kind and target")
-}
-
-// valueLimit is how many values of one parameter are compared with every target.
-const valueLimit = 100
-
-func queryOf(r *http.Request) (url.Values, error) {
-	given, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return nil, errors.New("the query cannot be read: names and values stand percent-encoded between = and &")
-	}
-	for _, values := range given {
-		if len(values) > valueLimit {
-			return nil, fmt.Errorf("a parameter may be given at most %d times", valueLimit)
-		}
-	}
-	return given, nil
-}
-
-func unknown(left url.Values, known string) error {
-	if len(left) == 0 {
-		return nil
-	}
-	return fmt.Errorf("unknown parameter %q: there are %s", view.Printable(slices.Min(slices.Collect(maps.Keys(left)))), known)
-}
-
-// narrow returns those of targets that f wants. It takes targets over.
-func (f filter) narrow(targets []state.Target) []state.Target {
+// apply returns the targets that f selects. It reuses the memory of targets.
+func (f filter) apply(targets []state.Target) []state.Target {
 	for _, p := range parameters() {
 		if len(f[p.name]) > 0 {
 			targets = slices.DeleteFunc(targets, func(t state.Target) bool { return !slices.Contains(f[p.name], p.of(&t)) })
@@ -111,33 +47,24 @@ func (f filter) narrow(targets []state.Target) []state.Target {
 	return targets
 }
 
-// active says whether f leaves anything out.
-func (f filter) active() bool {
-	return slices.ContainsFunc(parameters(), func(p parameter) bool { return len(f[p.name]) > 0 })
-}
-
-// query returns f as it stands in a URL, with its question mark; nothing if it wants all.
+// query returns f as part of a URL, with its question mark; empty if it selects all.
 func (f filter) query() string {
 	if !f.active() {
 		return ""
 	}
 	values := url.Values{}
-	for name, wanted := range f {
-		if len(wanted) > 0 {
-			values[name] = wanted
+	for name, selected := range f {
+		if len(selected) > 0 {
+			values[name] = selected
 		}
 	}
 	return "?" + values.Encode()
 }
 
-// linkTo returns the address of a target's page.
-func linkTo(t probe.Target) string {
-	return "./target?institution=" + url.QueryEscape(t.Institution) + "&kind=" + url.QueryEscape(t.Kind) +
-		"&target=" + url.QueryEscape(t.Name)
+// active says whether f may leave anything out.
+func (f filter) active() bool {
+	return slices.ContainsFunc(parameters(), func(p parameter) bool { return len(f[p.name]) > 0 })
 }
-
-// optionLimit is how many choices a form offers: beyond that nobody finds one.
-const optionLimit = 300
 
 // field is a parameter as the form shows it.
 type field struct {
@@ -160,23 +87,96 @@ func (f filter) form(all []state.Target) []field {
 			values = distinct(all, p.of)
 		}
 		values = append(values, slices.DeleteFunc(slices.Clone(f[p.name]), func(v string) bool { return slices.Contains(values, v) })...)
-		shownField := field{Name: p.name, Multiple: len(f[p.name]) > 1}
+		shown := field{Name: p.name, Multiple: len(f[p.name]) > 1}
 		for _, value := range values {
-			shownField.Options = append(shownField.Options, option{value, view.Printable(value), slices.Contains(f[p.name], value)})
+			shown.Options = append(shown.Options, option{value, view.Printable(value), slices.Contains(f[p.name], value)})
 		}
-		fields = append(fields, shownField)
+		fields = append(fields, shown)
 	}
 	return fields
 }
 
-// distinct returns the first values there are, sorted.
+// maxOptions is how many choices a form offers: in a longer list nobody finds one.
+const maxOptions = 300
+
+// distinct returns the first of the targets' values, sorted.
 func distinct(targets []state.Target, of func(*state.Target) string) []string {
 	seen := map[string]bool{}
 	for i := range targets {
 		seen[of(&targets[i])] = true
 	}
 	values := slices.Sorted(maps.Keys(seen))
-	return values[:min(len(values), optionLimit)]
+	return values[:min(len(values), maxOptions)]
+}
+
+// parameter is one by which targets can be filtered.
+type parameter struct {
+	name   string
+	of     func(*state.Target) string
+	closed []string // all values that are allowed; nil: any
+}
+
+func parameters() []parameter {
+	return []parameter{
+		{"institution", func(t *state.Target) string { return t.Institution }, nil},
+		{"kind", func(t *state.Target) string { return t.Kind }, kinds()},
+		{"target", func(t *state.Target) string { return t.Name }, nil},
+		{"state", view.StateOf, []string{view.StateFailed, view.StateWaiting, view.StateOK}},
+	}
+}
+
+func kinds() []string {
+	return []string{probe.KindAPI, probe.KindAuth, probe.KindRabbitMQ, probe.KindKey}
+}
+
+// targetOf reads which target a request's query names.
+func targetOf(r *http.Request) (probe.Target, error) {
+	given, err := parseQuery(r)
+	if err != nil {
+		return probe.Target{}, err
+	}
+	return takeTarget(given)
+}
+
+// takeTarget removes the name of one target from given. Nothing else may be left there.
+func takeTarget(given url.Values) (target probe.Target, err error) {
+	for name, to := range map[string]*string{"institution": &target.Institution, "kind": &target.Kind, "target": &target.Name} {
+		if len(given[name]) != 1 || given[name][0] == "" {
+			return target, errors.New("give institution, kind and target, each once")
+		}
+		*to = given[name][0]
+		delete(given, name)
+	}
+	return target, rejectUnknown(given, "institution, kind and target")
+}
+
+// maxValues is how many values of one parameter are compared with every target.
+const maxValues = 100
+
+func parseQuery(r *http.Request) (url.Values, error) {
+	given, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, errors.New("the query cannot be parsed: names and values must be percent-encoded, with = and & between them")
+	}
+	for _, values := range given {
+		if len(values) > maxValues {
+			return nil, fmt.Errorf("a parameter may be given at most %d times", maxValues)
+		}
+	}
+	return given, nil
+}
+
+func rejectUnknown(left url.Values, known string) error {
+	if len(left) == 0 {
+		return nil
+	}
+	return fmt.Errorf("unknown parameter %q: known are %s", view.Printable(slices.Min(slices.Collect(maps.Keys(left)))), known)
+}
+
+// targetLink returns the address of a target's page.
+func targetLink(t probe.Target) string {
+	return "./target?institution=" + url.QueryEscape(t.Institution) + "&kind=" + url.QueryEscape(t.Kind) +
+		"&target=" + url.QueryEscape(t.Name)
 }
 
 // institutionLink returns the address of the status page of one institution.

@@ -1,16 +1,16 @@
 (() => {
   const every = 30000;
   const pause = document.getElementById("pause");
-  const said = document.getElementById("said");
+  const status = document.getElementById("status");
   let paused = sessionStorage.getItem("paused") === "yes";
-  let heard = new Date();
+  let lastAnswer = new Date();
 
   const label = () => { pause.textContent = paused ? "Resume refreshing" : "Pause refreshing"; };
-  const say = (text) => { if (said.textContent !== text) said.textContent = text; };
+  const announce = (text) => { if (status.textContent !== text) status.textContent = text; };
   const reading = () => document.hidden || paused || !getSelection().isCollapsed;
 
-  // Which of the elements that look alike has the focus: its place in the list of them.
-  const alike = (main, element) => {
+  // The elements that share element's selector: its index among them restores the focus after a refresh.
+  const sameKind = (main, element) => {
     const href = element.getAttribute("href");
     const selector = href ? `[href="${CSS.escape(href)}"]` : element.id ? `#${CSS.escape(element.id)}` : "pre";
     return [...main.querySelectorAll(selector)];
@@ -19,11 +19,11 @@
   function replace(next) {
     const old = document.querySelector("main");
     const active = old.contains(document.activeElement) ? document.activeElement : null;
-    const place = active ? alike(old, active).indexOf(active) : -1;
+    const index = active ? sameKind(old, active).indexOf(active) : -1;
     const scrolled = [...old.querySelectorAll(".box")].map((box) => [box.id, box.scrollLeft, box.scrollTop]);
     old.replaceWith(next);
     for (const [id, left, top] of scrolled) document.getElementById(id)?.scrollTo({ left, top, behavior: "instant" });
-    if (active) alike(next, active)[place]?.focus({ preventScroll: true });
+    if (active) sameKind(next, active)[index]?.focus({ preventScroll: true });
   }
 
   async function refresh() {
@@ -32,19 +32,19 @@
       const answer = await fetch(location.href, { signal: AbortSignal.timeout(every) });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const main = page.querySelector("main");
-      if (!main) throw new Error("no page of ours");
+      if (!main) throw new Error("not a page of the exporter");
       if (reading()) return;
       const changed = page.title !== document.title;
       replace(document.adoptNode(main));
       document.title = page.title;
-      heard = new Date();
-      say(changed ? page.title : "");
+      lastAnswer = new Date();
+      announce(changed ? page.title : "");
     } catch {
-      say(`The exporter has not answered since ${heard.toLocaleTimeString("en-GB")}; what you see is of then.`);
+      announce(`The exporter has not answered since ${lastAnswer.toLocaleTimeString("en-GB")}; this page shows the state at that time.`);
     }
   }
 
-  document.getElementById("still").hidden = true;
+  document.getElementById("no-script").hidden = true;
   pause.hidden = false;
   label();
   pause.addEventListener("click", () => {

@@ -20,7 +20,7 @@ func phases(all map[probe.Phase]time.Duration) (p probe.Phases) {
 	return p
 }
 
-// troubled is a target of which there is all to say, at now.
+// troubled is a target with something in every part of its page, at now.
 func troubled(now time.Time) state.Target {
 	row := withKey(withCertificate(rowOf("uio", "api", "org", probe.Fail(probe.ReasonKeyRejected, "HTTP status 401"), 3), now.Add(3*aDay)),
 		probe.KeyEnd{Source: probe.SourceConfig, At: now.Add(-aDay)}, probe.KeyEnd{Source: probe.SourceGravitee})
@@ -48,23 +48,23 @@ func runsOf(now time.Time) (failure, success, refused state.Run) {
 	return failure, success, refused
 }
 
-// troubles is what the page says of troubled at the beginning of the year 2000.
-func troubles(request *view.Request) string {
+// troubledPage is the text of the page of troubled at the beginning of the year 2000.
+func troubledPage(request *view.Request) string {
 	explained := probe.Explain(probe.ReasonKeyRejected, probe.LayerKey)
 	head := "Time (UTC) | Result | Duration | Phases | Status | Size | Transaction id |\n"
 	failed := "1999-12-31 23:59:49 | ✗ key_rejected key: HTTP status 401 | 1.00 s | connect 250 ms, processing 750 ms | 401 | 61 B | id-of-last |\n"
 	return "All targets › Title of uio (uio)\nTitle of org\n2000-01-01 00:00:00 UTC\n✗ failed api org\n" +
-		"✗ key_rejected at fault: key\n" + explained.Meaning + " Seen: HTTP status 401.\nWhat to do next: " + explained.Next + "\n" +
-		"Transaction id, to find the request in the gateway's log: id-of-last\n" +
-		"Like this since | 1999-12-31 21:55:00 UTC, 2 h 5 min ago\nLast run | 10 s ago\nLast success | 3 h 0 min ago\n" +
-		"Since the exporter began | 3 runs, 1 failure\nContact | who@uio.no\n" +
-		"Key\nEnds, by config | ! 1999-12-31 00:00 UTC, 1 d 0 h ago\nEnds, by gravitee | never\n" +
+		"✗ key_rejected at fault: key\n" + explained.Meaning + " Observed: HTTP status 401.\nWhat to do next: " + explained.Next + "\n" +
+		"Transaction id of the request in the gateway's log: id-of-last\n" +
+		"Failing for this reason since | 1999-12-31 21:55:00 UTC, 2 h 5 min ago\nLast run | 10 s ago\nLast success | 3 h 0 min ago\n" +
+		"Since the exporter started | 3 runs, 1 failure\nContact | who@uio.no\n" +
+		"Key\nExpires (configuration) | ! 1999-12-31 00:00 UTC, 1 d 0 h ago\nExpires (API manager) | never\n" +
 		"Gateway | ! rejects the key\nAPI manager | ! holds a newer key for this subscription\n" +
-		"Certificate\nEarliest end in the chain | ! 2000-01-04 00:00 UTC, in 3 d 0 h\nTrusted | ! no\n" +
-		"Allowance\nspike arrest | an unknown number left of 10\n" +
+		"Certificate\nEarliest expiry in the chain | ! 2000-01-04 00:00 UTC, in 3 d 0 h\nTrusted | ! no\n" +
+		"Rate limits\nspike arrest | an unknown number left of 10\n" +
 		"Last failures\n" + head + failed + "1999-12-31 23:57:49 | ✗ connect network | 1.0 ms | resolve 1.0 ms | | | |\n" +
 		"Last runs\nresolve connect tls processing\n" + head + failed + "1999-12-31 23:58:49 | ✓ ok | 500 ms | tls 500 ms | 200 | 2.0 MiB | id-before |\n" +
-		"The same request by hand\nPut the key into the variable KEY first; the exporter shows it to nobody. What shows as <secret> or … is to be filled in.\n" +
+		"The same request by hand\nSet the variable KEY to the key first; the exporter never shows it. Replace <secret> and … with the real values.\n" +
 		"curl\n" + strings.ReplaceAll(request.Curl(), "  ", "") + "\n" +
 		"PowerShell\n" + strings.ReplaceAll(request.PowerShell(), "  ", "") + "\n" +
 		"Configuration\nHeaders | X-Gravitee-Api-Key: <secret>"
@@ -91,7 +91,7 @@ func TestTargetPage(t *testing.T) {
 		if !strings.Contains(page, "<title>failed: Title of org, api, Title of uio (uio) – integra_exporter</title>") {
 			t.Errorf("another title:\n%.400s", page)
 		}
-		if diff := cmp.Diff(troubles(o.Configured(row.Target).Request), textOf(t, page)); diff != "" {
+		if diff := cmp.Diff(troubledPage(o.Configured(row.Target).Request), textOf(t, page)); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		for _, want := range []string{
@@ -123,9 +123,9 @@ func TestTargetPageOfOtherKinds(t *testing.T) {
 		"rabbitmq": {
 			"kind=rabbitmq&target=dfo",
 			"Broker\nServer | RabbitMQ 3.10.8\nCluster | rabbit@mq\nQueue from_fs | ! 5 messages ready, 0 consumers\n" +
-				"Queue other | 0 messages ready, 1 consumer\nMessages | ! the broker accepts none: it is short of memory or disk", "curl",
+				"Queue other | 0 messages ready, 1 consumer\nPublishing | ! blocked: the broker is short of memory or disk", "curl",
 		},
-		"auth": {"kind=auth&target=org", "The check sends it twice: without a key, as here, and with one that is wrong.", "$KEY"},
+		"auth": {"kind=auth&target=org", "The check sends this request twice: without a key, as shown, and with a wrong key.", "$KEY"},
 		"key":  {"kind=key&target=token", "Title of token", "Last run"},
 	} {
 		got := textOf(t, get(t, o, "/target?institution=uio&"+c.path))

@@ -2,7 +2,6 @@
 package web
 
 import (
-	"io"
 	"net/http"
 	"net/http/pprof"
 	"time"
@@ -12,7 +11,7 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/view"
 )
 
-// Options is what the pages show and what they may do. Reload is nil unless reloading over HTTP is switched on.
+// Options is what the pages show and what they may do. Reload is nil unless reloading over HTTP is enabled.
 // Targets and Institutions return copies.
 type Options struct {
 	TelemetryPath string
@@ -33,14 +32,14 @@ type Options struct {
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	s := newSite(o)
-	pages, metrics := bounded(), bounded() // who asks for pages without end takes no scrape's place
+	pages, metrics := limitConcurrency(), limitConcurrency() // requests for pages cannot delay a scrape
 	mux.Handle("GET /{$}", pages(s.index))
 	mux.Handle("GET /target", pages(s.target))
 	mux.Handle("GET /api/v1/targets", pages(s.targets))
 	mux.HandleFunc("GET /probe", s.probe)
 	mux.Handle("GET /sd", pages(s.discover))
 	mux.Handle("GET "+o.TelemetryPath, metrics(o.Metrics.ServeHTTP))
-	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "healthy") })
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { writeText(w, http.StatusOK, "healthy") })
 	mux.HandleFunc("GET /-/ready", ready(o.Ready))
 	mux.HandleFunc("POST /-/reload", reload(o.Reload))
 	if o.Pprof {
@@ -50,15 +49,15 @@ func Handler(o Options) http.Handler {
 		mux.HandleFunc("GET "+pprofSymbol, pprof.Symbol)
 		mux.HandleFunc("POST "+pprofSymbol, pprof.Symbol)
 	}
-	return guarded(http.NewCrossOriginProtection().Handler(mux)) // another site's page cannot make a browser reload
+	return withHeaders(http.NewCrossOriginProtection().Handler(mux)) // another site's page cannot make a browser reload
 }
 
-const pprofSymbol = "/debug/pprof/symbol" // the one that takes a body
+const pprofSymbol = "/debug/pprof/symbol" // the only endpoint that reads a request body
 
-// guarded sets the headers that keep a page from being used for anything else.
-func guarded(next http.Handler) http.Handler {
+// withHeaders sets the security headers of every answer.
+func withHeaders(next http.Handler) http.Handler {
 	headers := map[string]string{
-		"Content-Security-Policy":      policy(),
+		"Content-Security-Policy":      contentSecurityPolicy(),
 		"X-Content-Type-Options":       "nosniff",
 		"Referrer-Policy":              "no-referrer",
 		"Cross-Origin-Opener-Policy":   "same-origin",
@@ -70,15 +69,15 @@ func guarded(next http.Handler) http.Handler {
 			w.Header().Set(name, value)
 		}
 		if r.ContentLength != 0 && r.URL.Path != pprofSymbol {
-			unread(w)
+			ignoreBody(w)
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// unread ends the connection with the answer: nothing here reads a request's body, and who
-// holds one back would hold the connection.
-func unread(w http.ResponseWriter) {
+// ignoreBody closes the connection after the answer. No handler reads a request body, and
+// net/http would otherwise wait for a client that announces one and does not send it.
+func ignoreBody(w http.ResponseWriter) {
 	w.Header().Set("Connection", "close")
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now()) // HTTP/2 has streams instead, and no such deadline
 }
@@ -86,30 +85,24 @@ func unread(w http.ResponseWriter) {
 func ready(isReady func() bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if !isReady() {
-			say(w, http.StatusServiceUnavailable, "not ready: no configuration is loaded")
+			writeText(w, http.StatusServiceUnavailable, "not ready: no configuration is loaded")
 			return
 		}
-		say(w, http.StatusOK, "ready")
+		writeText(w, http.StatusOK, "ready")
 	}
 }
 
 func reload(load func() error) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if load == nil {
-			say(w, http.StatusForbidden, "reloading over HTTP is off: start with --web.enable-lifecycle")
+			writeText(w, http.StatusForbidden, "reloading over HTTP is disabled: start the exporter with --web.enable-lifecycle")
 			return
 		}
 		err := load()
 		if err != nil {
-			say(w, http.StatusInternalServerError, "the configuration is not usable and nothing has changed:\n"+err.Error())
+			writeText(w, http.StatusInternalServerError, "the configuration is invalid and nothing has changed:\n"+err.Error())
 			return
 		}
-		say(w, http.StatusOK, "reloaded")
+		writeText(w, http.StatusOK, "reloaded")
 	}
-}
-
-func say(w http.ResponseWriter, status int, text string) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text+"\n")
 }

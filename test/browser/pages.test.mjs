@@ -11,7 +11,7 @@ before(async () => {
   exporter = await start();
   browser = await launch();
   [failed] = await list(exporter.url, "institution=uit&kind=api&target=organisasjoner");
-  assert.equal(failed.reason, "key_rejected", "the demo's standing fault");
+  assert.equal(failed.reason, "key_rejected", "the demo's permanent fault");
 });
 after(async () => {
   await browser?.close();
@@ -47,7 +47,7 @@ async function tabTo(page, target) {
     await page.keyboard.press("Tab");
     if (await target.evaluate((element) => element === document.activeElement)) return;
   }
-  assert.fail("the keyboard does not get there");
+  assert.fail("the keyboard does not reach the element");
 }
 
 test("the keyboard leads from a failure to its page and back", () =>
@@ -59,7 +59,7 @@ test("the keyboard leads from a failure to its page and back", () =>
     await page.keyboard.press("Enter");
     await tabTo(page, failure(page));
     const outline = await failure(page).evaluate((element) => getComputedStyle(element).outline);
-    assert.match(outline, /solid 3px/, "the focus is seen");
+    assert.match(outline, /solid 3px/, "the focus is visible");
     await page.keyboard.press("Enter");
     await page.waitForURL(/\/target\?/);
     await tabTo(page, page.getByRole("link", { name: "All targets" }));
@@ -70,7 +70,7 @@ test("the keyboard leads from a failure to its page and back", () =>
     assert.equal(await page.evaluate("document.activeElement.closest('.box').id"), "box-api", "its links follow");
   }));
 
-// refreshed makes the page look for news, as the timer does, and waits for them.
+// refreshed makes the page refresh, as its timer does, and waits for the result.
 async function refreshed(page) {
   const before = await page.locator(".asof").textContent();
   await page.waitForFunction((clock) => new Date().toISOString().slice(11, 19) > clock.slice(11, 19), before);
@@ -92,7 +92,7 @@ test("a refresh keeps focus, scrolling and an open filter", () =>
     assert.ok(await page.locator("search details").evaluate((details) => details.open));
   }));
 
-test("refreshing can be paused, waits for who reads, and says when it fails", () =>
+test("refreshing can be paused, waits while text is selected, and reports a failure", () =>
   open(views.light, async (page) => {
     let asked = 0;
     await page.goto("/");
@@ -115,7 +115,7 @@ test("refreshing can be paused, waits for who reads, and says when it fails", ()
     await page.route("**/*", (route) => route.fulfill({ body: "elsewhere" }));
     await look();
     await page.getByText("The exporter has not answered since").waitFor();
-    assert.equal(await page.locator("h1").textContent(), failed.title, "what was seen stays");
+    assert.equal(await page.locator("h1").textContent(), failed.title, "the last content stays");
   }));
 
 const paths = () => ({
@@ -129,7 +129,7 @@ const paths = () => ({
 });
 
 for (const [name, view] of Object.entries(views)) {
-  test(`axe-core finds nothing, and nothing sticks out: ${name}`, () =>
+  test(`axe-core finds no violation, and nothing overflows: ${name}`, () =>
     open(view, async (page) => {
       for (const [what, path] of Object.entries(paths())) {
         const answer = await page.goto(path);
@@ -140,7 +140,7 @@ for (const [name, view] of Object.entries(views)) {
     }));
 }
 
-test("axe-core finds nothing on a page that says what is wrong", async () => {
+test("axe-core finds no violation on an error page", async () => {
   const context = await browser.newContext({ baseURL: exporter.url, ...views.narrow });
   const page = await context.newPage();
   for (const [path, status] of [["/?color=red", 400], ["/target?institution=a&kind=api&target=b", 404]]) {

@@ -1,4 +1,4 @@
-// Makes the pictures of the documentation anew: node test/browser/pictures.mjs docs/images
+// Makes the pictures of the documentation anew: npm run pictures
 import { launch, views, visit } from "./browser.mjs";
 import { pathOf, start } from "./exporter.mjs";
 

@@ -108,11 +108,3 @@ func TestGrafana(t *testing.T) {
 	home := project(t).Services["grafana"].Environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
 	read(t, filepath.Join(dir, *home))
 }
-
-// The folder that Grafana reads holds no other JSON, deeper down either.
-func TestNothingButDashboards(t *testing.T) {
-	files, err := filepath.Glob(root + "/dashboards/*/*.json")
-	if err != nil || len(files) > 0 {
-		t.Errorf("%v, %v", files, err)
-	}
-}

@@ -50,7 +50,7 @@ make() {
 npm() {
 	case $1 in
 		ci | test) ;;
-		run) grep -q "\"$2\":" "$REPOSITORY/package.json" "$REPOSITORY/test/preview/package.json" ;;
+		run) grep -q "\"$2\":" "$REPOSITORY"/{dashboards,test/browser,test/preview}/package.json ;;
 		*) return 3 ;;
 	esac
 }

@@ -23,7 +23,7 @@ const end = Math.floor((options.end ? Date.parse(options.end) : Date.now()) / 10
 const start = end - 60 * Number(options.minutes);
 const spans = { s: 1, m: 60, h: 3600, d: 86400 };
 
-for (const file of (await readdir(dashboards)).filter((name) => name.endsWith(".json"))) {
+for (const file of (await readdir(dashboards)).filter((name) => name.endsWith(".json") && !name.startsWith("package"))) {
   const dashboard = JSON.parse(await readFile(join(dashboards, file), "utf8"));
   const saved = await collect(file, dashboard);
   await mkdir(options.out, { recursive: true });
