@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -171,47 +170,4 @@ func textOfLength(a *answer, header http.Header) text {
 		}
 	}
 	return textOther
-}
-
-// readUnexpected reads of an unexpected answer what decides who wrote it, and no more.
-func readUnexpected(resp *http.Response, body *buffer) error {
-	if resp.StatusCode < http.StatusBadRequest {
-		return nil // the status says enough
-	}
-	err := readBody(resp, body, decisiveBytes)
-	if errors.Is(err, errTooLarge) {
-		return nil
-	}
-	return err
-}
-
-// decisiveBytes is how much of an unexpected answer is read: the gateway's own are far shorter.
-const decisiveBytes = 16 << 10
-
-// rateLimits reads what the gateway's policies say of the key's allowance.
-func rateLimits(header http.Header) []RateLimit {
-	var seen []RateLimit
-	for _, policy := range [...]struct{ label, prefix string }{
-		{"rate_limit", "X-Rate-Limit"},
-		{"quota", "X-Quota"},
-		{"spike_arrest", "X-Spike-Arrest"},
-	} {
-		limit := RateLimit{Policy: policy.label, Limit: count(header.Get(policy.prefix + "-Limit"))}
-		if header.Get(policy.prefix+"-Reset") != "-1" { // the policy's store is down: it counts nothing
-			limit.Remaining = count(header.Get(policy.prefix + "-Remaining"))
-		}
-		if limit.Limit.OK || limit.Remaining.OK {
-			seen = append(seen, limit)
-		}
-	}
-	return seen
-}
-
-// count reads a header's number. The gateway writes -1 when its own store failed.
-func count(value string) Count {
-	if value == "" {
-		return Count{} // strconv would make an error of it: six allocations in most probes
-	}
-	n, err := strconv.ParseInt(value, 10, 64)
-	return Count{N: n, OK: err == nil && n >= 0}
 }
