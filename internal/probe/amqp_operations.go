@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/google/uuid"
+
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
@@ -101,7 +103,7 @@ func (s *session) roundTrip() error {
 		return err
 	}
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
-	confirmed, err := ch.PublishWithDeferredConfirm("", unroutable+newUUID(), true, false, amqp.Publishing{
+	confirmed, err := ch.PublishWithDeferredConfirm("", unroutable+uuid.NewString(), true, false, amqp.Publishing{
 		ContentType: "text/plain",
 		AppId:       s.shared.UserAgent,
 		Body:        []byte("integra_exporter round trip"),

@@ -4,8 +4,6 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -15,6 +13,8 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/integra-exporter/integra_exporter/internal/tlsfault"
 )
 
 // failed turns the error of a request that got no complete answer into its
@@ -24,7 +24,7 @@ func failed(ctx context.Context, phase Phase, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return context.Canceled
 	}
-	sentence, isTLS := tlsFault(err)
+	sentence, isTLS := tlsfault.Describe(err)
 	switch {
 	case errors.Is(err, errTooManyDials): // a dial before it may still go on: the phase says nothing
 		return Fail(ReasonInvalidResponse, closedEarly)
@@ -130,7 +130,7 @@ func unreached(ctx context.Context, phase Phase, err error) error {
 // lost is the cause of a connection that ended, or went silent, without the broker saying why.
 func (s *session) lost(phase Phase) error {
 	after, err := s.tap.ending()
-	sentence, isTLS := tlsFault(err)
+	sentence, isTLS := tlsfault.Describe(err)
 	switch {
 	case errors.Is(err, errNotAMQP):
 		return Fail(ReasonProtocol, "the answer is not AMQP 0-9-1")
@@ -280,45 +280,4 @@ func lacksFamily(err error) bool {
 	unavailable := errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.ENETUNREACH) ||
 		errors.Is(err, syscall.EAFNOSUPPORT)
 	return unavailable && ok && addr.IP.To4() == nil
-}
-
-// tlsFault says in a closed set of sentences what was wrong with a handshake;
-// ok is false if err is none of TLS.
-func tlsFault(err error) (sentence string, ok bool) {
-	var (
-		invalid   x509.CertificateInvalidError
-		hostname  x509.HostnameError
-		authority x509.UnknownAuthorityError
-		refused   *tls.CertificateVerificationError
-		record    tls.RecordHeaderError
-	)
-	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return validity(invalid.Cert), true
-	case errors.As(err, &hostname):
-		return "the certificate is for another name", true
-	case errors.As(err, &authority):
-		return "the certificate's issuer is not trusted (self-signed, a private issuer, or an intermediate is missing)", true
-	case errors.As(err, &refused), errors.As(err, &invalid):
-		return "the certificate is not valid for a server", true
-	case isAlert(err):
-		return "the server ended the handshake with an alert", true
-	case errors.As(err, &record):
-		return "the port does not speak TLS", true
-	}
-	return "", false
-}
-
-// isAlert says whether the other side ended TLS; crypto/tls keeps the alert's type to itself.
-func isAlert(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "remote error"
-}
-
-func validity(c *x509.Certificate) string {
-	const day = "2006-01-02"
-	if time.Now().Before(c.NotBefore) {
-		return "the certificate is not valid before " + c.NotBefore.UTC().Format(day)
-	}
-	return "the certificate expired on " + c.NotAfter.UTC().Format(day)
 }

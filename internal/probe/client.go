@@ -5,8 +5,6 @@ import (
 	"cmp"
 	"compress/gzip"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/google/uuid"
 
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
@@ -97,7 +97,7 @@ func (c *client) ask(
 // newRequest reads the secrets anew, so that a changed key is used at once.
 func (c *client) newRequest(ctx context.Context) (*http.Request, error) {
 	header := make(http.Header, len(c.request.Header)+len(c.request.Secrets)+4)
-	always := []string{"application/json", c.shared.UserAgent, newUUID()} // Accept exactly so: older gateways compare the whole value
+	always := []string{"application/json", c.shared.UserAgent, uuid.NewString()} // Accept exactly so: older gateways compare the whole value
 	header["Accept"], header["User-Agent"], header[c.request.Names.TransactionID] = always[:1:1], always[1:2:2], always[2:]
 	for name, values := range c.request.Header {
 		if strings.EqualFold(name, "User-Agent") {
@@ -132,22 +132,6 @@ func setBody(req *http.Request, body []byte) {
 	if !given {
 		req.Header["Idempotency-Key"] = []string{}
 	}
-}
-
-// newUUID returns a random UUID, version 4.
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	text := make([]byte, 0, 36)
-	for i, part := range [...][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
-		if i > 0 {
-			text = append(text, '-')
-		}
-		text = hex.AppendEncode(text, part)
-	}
-	return string(text)
 }
 
 // Format implements fmt.Formatter: under some verbs fmt would follow pointers to the request.

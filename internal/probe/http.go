@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
@@ -195,7 +197,7 @@ func (n *negative) withoutKey(ctx context.Context, judge judgement) (Observation
 }
 
 func (n *negative) withWrongKey(ctx context.Context, judge judgement) (Observation, error) {
-	return n.send(ctx, newUUID(), judge, (*Refusals).withWrongKey)
+	return n.send(ctx, uuid.NewString(), judge, (*Refusals).withWrongKey)
 }
 
 func (n *negative) send(ctx context.Context, key string, judge judgement, remember func(*Refusals, answer)) (Observation, error) {
