@@ -1,5 +1,5 @@
 # make run shows the exporter at work and needs nothing but Go; CONTRIBUTING.md explains the rest.
-.PHONY: run build test compat dashboards pictures lint fmt audit fuzz bench profile docker docker-test package release-snapshot soak sbom
+.PHONY: run build test compat conformance dashboards pictures lint fmt audit fuzz bench profile docker docker-test package release-snapshot soak sbom
 
 DOCKER   ?= docker
 NPM_CI    = npm ci --no-audit --no-fund --silent
@@ -39,6 +39,10 @@ compat:
 	scripts/install-prometheus
 	cd test && go test -count 1 ./promql -promtool=$(CURDIR)/.tools/promtool3
 	cd test && go test -count 1 -timeout 20m ./platform -prometheus=$(CURDIR)/.tools/prometheus3
+
+# What real Gravitee gateways answer, and what the exporter says of it. Installs Java and Maven where they are missing.
+conformance:
+	cd test && env $$(../scripts/install-gateways) go test -count 1 -timeout 15m -tags conformance ./conformance
 
 dashboards:
 	$(NPM_CI) --prefix dashboards

@@ -53,12 +53,15 @@ func (r *resolver) api(c *Config, root *root, p *place, id string) {
 	resolved.Info = p.info(id, a.Title, a.Contact, request.URL.Scheme+"://"+hostPort(request.URL))
 	resolved.Host = hostPort(request.URL)
 	resolved.Request = show(request, bool(a.Request.Private.or(false)))
+	if resolved.Unauthenticated.On {
+		request.Refusals = new(probe.Refusals)
+	}
 	sent := requestVersion(request, options, digest)
 	resolved.Version = apiVersion(&resolved, sent, expect, a.Expect.JQ.value.text)
 	resolved.wire = func() wire { return wire{request, expect, transport} }
 	resolved.Prober = probe.NewHTTP(request, expect, transport, r.shared)
 	if resolved.Unauthenticated.On {
-		resolved.Auth = r.auth(&resolved, sent)
+		resolved.Auth = r.auth(&resolved)
 	}
 	c.apis = append(c.apis, resolved)
 }
@@ -132,12 +135,12 @@ func (u *negative) resolve(timeout time.Duration) Unauthenticated {
 }
 
 // auth returns the check that a's gateway refuses the same request without its key.
-func (r *resolver) auth(a *API, sent string) probe.Check {
+func (r *resolver) auth(a *API) probe.Check {
 	u, w := a.Unauthenticated, a.wire()
 	check := a.Check
 	check.Kind, check.Interval, check.Timeout = probe.KindAuth, u.Interval, u.Timeout
-	check.Version = version(check.Target, check.Info, u, sent)
-	check.Prober = probe.NewAuth(w.request, a.KeyHeader, u.Status, w.transport, r.shared)
+	check.Version = version(check.Target, a.Version)
+	check.Prober = probe.NewAuth(w.request, u.Status, w.transport, r.shared)
 	return check
 }
 

@@ -27,6 +27,8 @@ func (r *resolver) request(a *api, key secret.Source) probe.Request {
 		Header:  http.Header{},
 		Secrets: map[string]secret.Source{keyHeader: key},
 		Body:    r.body(&a.Request),
+
+		KeyHeader: keyHeader,
 	}
 	for id, value := range a.Request.Headers {
 		r.plainHeader(request.Header, string(id), value, keyHeader)

@@ -40,14 +40,15 @@ func requestVersion(request probe.Request, options probe.TransportOptions, tlsDi
 	)
 }
 
-// apiVersion covers all that a check of kind api is made of; sent is the version of its request.
+// apiVersion covers all that the checks of an API are made of: they change together, since they share what they know of
+// its refusals. sent is the version of its request.
 func apiVersion(a *API, sent string, expect probe.Expect, jq string) string {
 	patterns := map[string]string{}
 	for id, pattern := range expect.Headers {
 		patterns[id] = pattern.String()
 	}
 	return version(
-		a.Target, a.Info, a.Interval, a.Timeout, a.KeyHeader, a.KeyExpires, sent, a.Request,
+		a.Target, a.Info, a.Interval, a.Timeout, a.KeyHeader, a.KeyExpires, sent, a.Request, a.Unauthenticated,
 		expect.Status, expect.JSON, jq, patterns, expect.MaxDuration, expect.MaxBody,
 	)
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"text/template"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 //go:embed config.yml.tmpl
@@ -177,7 +179,7 @@ func (p *Platform) writeCredentials(dir, institution string) ([]configCredential
 // unsignedJWT returns a JWT that nothing accepts and that expires at end.
 func unsignedJWT(end time.Time) string {
 	encode := base64.RawURLEncoding.EncodeToString
-	return encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + encode(fmt.Appendf(nil, `{"sub":%q,"exp":%d}`, newUUID(), end.Unix())) + "."
+	return encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + encode(fmt.Appendf(nil, `{"sub":%q,"exp":%d}`, uuid.NewString(), end.Unix())) + "."
 }
 
 // writeFile replaces a file in one step, so that an exporter beside the demo

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // management is an institution's API manager: the part of Gravitee's Management API v1
@@ -58,7 +60,7 @@ func newManagement(institution string, options Options, s *subscriptions, ca *au
 		return nil, err
 	}
 	m := &management{
-		subscriptions: s, application: newUUID(), token: newUUID(),
+		subscriptions: s, application: uuid.NewString(), token: uuid.NewString(),
 		dialect: dialects[options.Gravitee], slowAfter: options.SlowAfter, mux: http.NewServeMux(),
 	}
 	m.mux.HandleFunc(applications+"/subscriptions", m.listSubscriptions)

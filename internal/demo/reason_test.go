@@ -106,7 +106,7 @@ func TestWhatTheProbeMakesOfEveryFault(t *testing.T) {
 		KeyRejected:         probe.ReasonKeyRejected,
 		KeyOpen:             "",
 		ResourceForbidden:   probe.ReasonForbidden,
-		MethodForbidden:     probe.ReasonGatewayError,
+		MethodForbidden:     probe.ReasonForbidden,
 		RateLimited:         probe.ReasonRateLimited,
 		GatewayError:        probe.ReasonGatewayError,
 		BackendDead:         probe.ReasonBackendTimeout,

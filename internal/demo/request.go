@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const (
@@ -145,10 +147,10 @@ func (r *request) pass(status int, contentType, body string) {
 func (r *request) setIDs() {
 	id := r.Header.Get(transactionHeader)
 	if id == "" {
-		id = newUUID()
+		id = uuid.NewString()
 	}
 	r.w.Header().Set(transactionHeader, id)
-	r.w.Header().Set(requestHeader, newUUID())
+	r.w.Header().Set(requestHeader, uuid.NewString())
 }
 
 // fail answers as Gravitee 3.x does for its own errors: it sets no id, closes the

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 const (
@@ -94,7 +96,7 @@ func (s *subscriptions) managed() []ManagedKey {
 }
 
 func (s *subscriptions) subscribe(api, plan string, keys ...*apiKey) *subscription {
-	added := &subscription{group: s, id: newUUID(), api: api, plan: plan, keys: keys}
+	added := &subscription{group: s, id: uuid.NewString(), api: api, plan: plan, keys: keys}
 	s.all = append(s.all, added)
 	return added
 }
@@ -148,7 +150,7 @@ func (s *subscription) endAt(at time.Time) {
 }
 
 func newAPIKey(created, expires time.Time) *apiKey {
-	return &apiKey{id: newUUID(), value: newUUID(), created: created.Truncate(time.Millisecond), expires: expires.Truncate(time.Millisecond)}
+	return &apiKey{id: uuid.NewString(), value: uuid.NewString(), created: created.Truncate(time.Millisecond), expires: expires.Truncate(time.Millisecond)}
 }
 
 func (k *apiKey) expired(now time.Time) bool { return !k.expires.IsZero() && now.After(k.expires) }

@@ -2,12 +2,12 @@ package gravitee
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"syscall"
+
+	"github.com/integra-exporter/integra_exporter/internal/tlsfault"
 )
 
 // Kind is why a reading failed. The set is closed.
@@ -37,7 +37,7 @@ func (e *Error) Error() string { return string(e.Kind) + ": " + e.Detail }
 
 // unanswered says why a request got no answer.
 func unanswered(ctx context.Context, err error) error {
-	sentence, isTLS := tlsFault(err)
+	sentence, isTLS := tlsfault.Describe(err)
 	switch {
 	case isCanceled(ctx):
 		return context.Canceled
@@ -80,33 +80,6 @@ func connectFault(err error) string {
 		return "no route to the host"
 	}
 	return "no connection, or it was closed before an answer"
-}
-
-// tlsFault says what was wrong with a handshake; ok is false if err is none of TLS.
-func tlsFault(err error) (sentence string, ok bool) {
-	var (
-		invalid   x509.CertificateInvalidError
-		hostname  x509.HostnameError
-		authority x509.UnknownAuthorityError
-		refused   *tls.CertificateVerificationError
-		record    tls.RecordHeaderError
-		alert     *net.OpError
-	)
-	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "the API manager's certificate is expired or not valid yet", true
-	case errors.As(err, &hostname):
-		return "the API manager's certificate is for another name", true
-	case errors.As(err, &authority):
-		return "the issuer of the API manager's certificate is not trusted", true
-	case errors.As(err, &refused):
-		return "the API manager's certificate is not valid for a server", true
-	case errors.As(err, &alert) && alert.Op == "remote error":
-		return "the API manager ended the handshake with an alert", true
-	case errors.As(err, &record):
-		return "the port does not speak TLS", true
-	}
-	return "", false
 }
 
 func fail(kind Kind, format string, args ...any) *Error {

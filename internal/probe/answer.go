@@ -2,164 +2,172 @@ package probe
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 )
 
-// origin is who wrote an answer that is not the expected one.
-type origin uint8
+// answer is what decides who wrote an answer. It never leaves this package.
+type answer struct {
+	status int
+	head   bool // the request was HEAD: there is no body, only its length
+	marks
+	challengedByGateway bool // WWW-Authenticate names Gravitee
+	challenge           [sha256.Size]byte
+	text                text
+	length              int64 // of the body as far as it was read; with HEAD of the one that was not sent
+	digest              [sha256.Size]byte
+}
+
+// marks are the headers that a gateway puts on answers.
+type marks struct {
+	ids    bool // of transaction or request
+	client bool // Client-Identifier, which comes with the acceptance of the key
+}
+
+func (m marks) marked() bool { return m.ids || m.client }
+
+// newAnswer describes an answer of which so much of the body was read.
+func newAnswer(resp *http.Response, method string, body []byte, names *GatewayHeaders) answer {
+	challenge := strings.Join(resp.Header.Values("WWW-Authenticate"), "\n")
+	a := answer{
+		status: resp.StatusCode, head: method == http.MethodHead, marks: marksOf(resp.Header, names),
+		challengedByGateway: strings.Contains(challenge, `"gravitee.io"`), challenge: sha256.Sum256([]byte(challenge)),
+		length: int64(len(body)), digest: sha256.Sum256(body),
+	}
+	if a.head {
+		a.length = max(resp.ContentLength, 0)
+		a.text = textOfLength(&a, resp.Header)
+		return a
+	}
+	a.text = textOf(a.status, resp.Header, bytes.TrimSpace(body))
+	return a
+}
+
+func marksOf(header http.Header, names *GatewayHeaders) marks {
+	return marks{
+		ids:    header.Get(names.TransactionID) != "" || header.Get(names.RequestID) != "",
+		client: header.Get(names.ClientIdentifier) != "",
+	}
+}
+
+// equals says whether a is what b is, as far as two answers to the same request can be the same.
+func (a *answer) equals(b *answer) bool {
+	return a.status == b.status && a.marks == b.marks && a.challenge == b.challenge && a.length == b.length && a.digest == b.digest
+}
+
+// inGatewaysShape says whether the body is one of the gateway's own failures.
+func (a *answer) inGatewaysShape() bool {
+	return a.text >= textRefused
+}
+
+func (a *answer) success() bool { return a.status >= 200 && a.status < 300 }
+
+// text is what a body is.
+type text uint8
 
 const (
-	anybody origin = iota
-	byGateway
-	byPlan   // the gateway's resource filtering, which comes after the key
-	byRouter // the platform's, in front of the gateways
-	byNobody // an empty body: the gateway found nothing to pass on
-	byBackend
+	textUnread text = iota
+	textEmpty
+	textPage // HTML, or the text of a default backend
+	textOther
+	textNoContextPath
+	// Failures of the gateway: {"message":"…","http_status_code":…}.
+	textRefused // the key
+	textExpired
+	textNotInPlan
+	textUnready
+	textDeadline
+	textGateway // any other
 )
-
-// rules says what an unexpected answer means; the first that fits counts.
-var rules = []struct {
-	status, last int // inclusive
-	from         origin
-	reason       Reason
-}{
-	{100, 199, anybody, ReasonInvalidResponse}, // 101: nobody asked for another protocol
-	{300, 399, anybody, ReasonRedirect},
-	{401, 401, byGateway, ReasonKeyRejected},
-	{401, 401, anybody, ReasonBackendUnauthorized},
-	{403, 403, byGateway, ReasonForbidden},
-	{403, 403, byPlan, ReasonForbidden},
-	{403, 403, anybody, ReasonBackendForbidden},
-	{404, 404, byGateway, ReasonNoSuchAPI},
-	{404, 404, anybody, ReasonNotFound},
-	{429, 429, anybody, ReasonRateLimited},
-	{502, 503, byNobody, ReasonBackendUnreachable},
-	{502, 503, byGateway, ReasonBackendUnreachable},
-	{503, 503, byRouter, ReasonGatewayUnavailable},
-	{504, 504, byNobody, ReasonBackendTimeout},
-	{400, 400, byGateway, ReasonGatewayError},
-	{405, 405, byGateway, ReasonGatewayError},
-	{500, 500, byGateway, ReasonGatewayError},
-	{504, 504, byGateway, ReasonGatewayError},
-	{500, 599, anybody, ReasonBackendError},
-}
-
-func unexpected(status int, from origin) *Failure {
-	for _, r := range rules {
-		if r.status <= status && status <= r.last && (r.from == anybody || r.from == from) {
-			return Fail(r.reason, "HTTP status %d", status)
-		}
-	}
-	return Fail(ReasonStatus, "HTTP status %d", status)
-}
-
-// tellsOrigin says whether the body decides what an unexpected status means.
-func tellsOrigin(status int) bool {
-	return status >= 400 && status != http.StatusTooManyRequests
-}
-
-// readOrigin reads of an unexpected answer what originOf needs, and no more.
-func readOrigin(resp *http.Response, body *buffer) error {
-	if !tellsOrigin(resp.StatusCode) {
-		return nil
-	}
-	err := readBody(resp, body, originBytes)
-	if errors.Is(err, errTooLarge) {
-		return nil
-	}
-	return err
-}
-
-// originBytes is how much of an unexpected answer is read: the gateway's own are far shorter.
-const originBytes = 16 << 10
 
 // noContextPath is the gateway's text/plain answer where it has no API, whatever was accepted.
 const noContextPath = "No context-path matches the request URI."
 
-// originOf tells the gateway's own answers from those it passed on.
-func originOf(resp *http.Response, body []byte) origin {
-	if !tellsOrigin(resp.StatusCode) { // the body may be long, or was not read
-		return byMark(resp.Header)
-	}
-	text := bytes.TrimSpace(body)
-	message, isGateway := gatewayMessage(text, resp.StatusCode)
+// messages are the gateway's own, by status. What a policy says is none of them.
+var messages = []struct {
+	status  int
+	message string
+	begins  bool // the message goes on
+	text    text
+}{
+	{401, "Unauthorized", false, textRefused},
+	{401, "API Key is not valid or is expired / revoked.", false, textExpired},
+	{401, "No API Key has been specified in headers (", true, textRefused},
+	// With api.security.verbose401, from 4.9 on.
+	{401, "The request did not include an authentication token", false, textRefused},
+	{401, "The provided authentication token is invalid", false, textRefused},
+	{401, "The provided credentials are not authorized", false, textRefused},
+	{401, "Access has expired for the provided credentials", false, textRefused},
+	{401, "No plan matched the request", false, textRefused},
+	{403, "You're not allowed to access this resource", false, textNotInPlan},
+	{405, "Method not allowed while accessing this resource", false, textNotInPlan},
+	{429, "Rate limit blocked ", true, textUnready},
+	{500, "Internal Server Error", false, textGateway},
+	{503, "Temporarily Unavailable", false, textUnready},
+	{503, "temporarily_unavailable", false, textUnready},
+	{504, "Request timeout", false, textDeadline},
+}
+
+func textOf(status int, header http.Header, body []byte) text {
+	message, isGateway := gatewayMessage(body, status)
 	switch {
 	case len(body) == 0:
-		return byNobody
-	case message == notInPlan && resp.StatusCode == http.StatusForbidden:
-		return byPlan
+		return textEmpty
 	case isGateway:
-		return byGateway
-	case resp.StatusCode == http.StatusNotFound && string(text) == noContextPath:
-		return byGateway
-	case isHTML(resp.Header, text) && !passedGateway(resp.Header):
-		return byRouter
+		return textOfMessage(status, message)
+	case status == http.StatusNotFound && string(body) == noContextPath:
+		return textNoContextPath
+	case isPage(header, body):
+		return textPage
 	}
-	return byBackend
+	return textOther
 }
 
-// byMark is who wrote an answer of which the body says nothing.
-func byMark(header http.Header) origin {
-	if passedGateway(header) {
-		return byBackend
+func textOfMessage(status int, message string) text {
+	for _, m := range messages {
+		if m.status == status && (message == m.message || m.begins && strings.HasPrefix(message, m.message)) {
+			return m.text
+		}
 	}
-	return anybody
+	return textGateway
 }
 
-// notInPlan is what the gateway says, as JSON, where the key is good but its plan does not list the path.
-const notInPlan = `"You're not allowed to access this resource"`
-
-// gatewayMessage recognises {"message":"…","http_status_code":…} with exactly
-// these keys, and returns the message in its quotes.
-func gatewayMessage(text []byte, status int) (message string, ok bool) {
+// gatewayMessage recognises {"message":"…","http_status_code":…} with exactly these keys.
+func gatewayMessage(body []byte, status int) (message string, ok bool) {
 	var object map[string]json.RawMessage
-	err := json.Unmarshal(text, &object)
-	ok = err == nil && len(object) == 2 && bytes.HasPrefix(object["message"], []byte(`"`)) &&
-		string(object["http_status_code"]) == strconv.Itoa(status)
-	if !ok {
+	err := json.Unmarshal(body, &object)
+	if err != nil || len(object) != 2 || string(object["http_status_code"]) != strconv.Itoa(status) {
 		return "", false
 	}
-	return string(object["message"]), true
+	return message, json.Unmarshal(object["message"], &message) == nil && bytes.HasPrefix(object["message"], []byte(`"`))
 }
 
-func isHTML(header http.Header, text []byte) bool {
-	return strings.HasPrefix(header.Get("Content-Type"), "text/html") || bytes.HasPrefix(text, []byte("<"))
+func isPage(header http.Header, body []byte) bool {
+	return strings.HasPrefix(header.Get("Content-Type"), "text/html") || bytes.HasPrefix(body, []byte("<")) ||
+		bytes.HasPrefix(body, []byte("default backend - "))
 }
 
-// passedGateway says whether a gateway put its mark on the answer.
-func passedGateway(header http.Header) bool {
-	return header.Get("X-Gravitee-Transaction-Id") != "" || header.Get("X-Gravitee-Request-Id") != ""
-}
-
-// rateLimits reads what the gateway's policies say of the key's allowance.
-func rateLimits(header http.Header) []RateLimit {
-	var seen []RateLimit
-	for _, policy := range [...]struct{ label, prefix string }{
-		{"rate_limit", "X-Rate-Limit"},
-		{"quota", "X-Quota"},
-		{"spike_arrest", "X-Spike-Arrest"},
-	} {
-		limit := RateLimit{
-			Policy:    policy.label,
-			Limit:     count(header.Get(policy.prefix + "-Limit")),
-			Remaining: count(header.Get(policy.prefix + "-Remaining")),
-		}
-		if limit.Limit.OK || limit.Remaining.OK {
-			seen = append(seen, limit)
+// textOfLength is textOf for the answer to HEAD, of whose body only type and length are known.
+func textOfLength(a *answer, header http.Header) text {
+	kind := header.Get("Content-Type")
+	switch {
+	case strings.HasPrefix(kind, "text/html"):
+		return textPage
+	case a.status == http.StatusNotFound && a.length == int64(len(noContextPath)):
+		return textNoContextPath
+	case a.length == 0:
+		return textEmpty
+	case !strings.HasPrefix(kind, "application/json"):
+		return textOther
+	}
+	for _, m := range messages {
+		whole := `{"message":"` + m.message + `","http_status_code":` + strconv.Itoa(m.status) + "}"
+		if m.status == a.status && a.length == int64(len(whole)) && !m.begins {
+			return m.text
 		}
 	}
-	return seen
-}
-
-// count reads a header's number. The gateway writes -1 when its own store failed.
-func count(value string) Count {
-	if value == "" {
-		return Count{} // strconv would make an error of it: six allocations in most probes
-	}
-	n, err := strconv.ParseInt(value, 10, 64)
-	return Count{N: n, OK: err == nil && n >= 0}
+	return textOther
 }

@@ -72,28 +72,33 @@ func TestRateLimitsAreObserved(t *testing.T) {
 	}
 }
 
-func TestOriginOf(t *testing.T) {
+func TestSenderOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name, body string
 		status     int
 		header     http.Header
-		want       origin
+		want       sender
 	}{
-		{"empty", "", 502, nil, byNobody},
+		{"empty", "", 502, nil, byNothing},
 		{"gateway", shape(500, "x"), 500, nil, byGateway},
 		{"gateway, spread out", "{\n  \"http_status_code\" : 500,\n  \"message\" : \"x\"\n}\n", 500, nil, byGateway},
 		{"gateway, marked", shape(500, "x"), 500, http.Header{"X-Gravitee-Request-Id": {"1"}}, byGateway},
-		{"gateway, other status", shape(500, "x"), 502, nil, byBackend},
+		{"gateway, other status", shape(500, "x"), 502, nil, anybody},
+		{"gateway, a number for a message", `{"message":1,"http_status_code":500}`, 500, nil, anybody},
 		{"no context path", noContextPath, 404, nil, byGateway},
-		{"no context path, other status", noContextPath, 500, nil, byBackend},
+		{"no context path, other status", noContextPath, 500, nil, anybody},
 		{"html", routerPage, 503, nil, byRouter},
 		{"html by type", "Application is not available", 503, http.Header{"Content-Type": {"text/html; charset=utf-8"}}, byRouter},
 		{"html, marked", routerPage, 503, http.Header{"X-Gravitee-Transaction-Id": {"1"}}, byBackend},
-		{"text", "no", 503, http.Header{"Content-Type": {"text/plain"}}, byBackend},
-		{"space", " ", 503, nil, byBackend},
+		{"default backend", "default backend - 404", 404, http.Header{"Content-Type": {"text/plain"}}, byRouter},
+		{"text", "no", 503, http.Header{"Content-Type": {"text/plain"}}, anybody},
+		{"text, marked", "no", 503, http.Header{"X-Gravitee-Transaction-Id": {"1"}}, byBackend},
+		{"space", " ", 503, nil, byNothing},
 	} {
-		got := originOf(&http.Response{StatusCode: c.status, Header: c.header}, []byte(c.body))
+		names := GatewayHeaders{}.orDefault()
+		a := newAnswer(&http.Response{StatusCode: c.status, Header: c.header}, "GET", []byte(c.body), &names)
+		got := senderOf(&a, refusals{})
 		if got != c.want {
 			t.Errorf("%s: %d, want %d", c.name, got, c.want)
 		}
@@ -119,7 +124,7 @@ func TestRulesAreReachable(t *testing.T) {
 	}
 }
 
-func firstRule(status int, from origin) int {
+func firstRule(status int, from sender) int {
 	for i, r := range rules {
 		if r.status <= status && status <= r.last && (r.from == anybody || r.from == from) {
 			return i

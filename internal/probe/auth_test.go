@@ -22,7 +22,7 @@ func (p *plan) auth(refusals ...int) *Auth {
 		refusals = []int{401}
 	}
 	h := p.prober()
-	return NewAuth(p.Request, keyHeader, refusals, h.transport, h.shared)
+	return NewAuth(p.Request, refusals, h.transport, h.shared)
 }
 
 // keyed does with a connection what stranger says where the request holds no
@@ -122,7 +122,7 @@ func otherwise(name, raw string, want sight) authCase {
 func authCases() []authCase {
 	forbidden := shape(403, "You're not allowed to access this resource")
 	cases := []authCase{
-		{name: "refused", stranger: refusal, liar: refusal, want: decided("", "", 401, 0)},
+		{name: "refused", stranger: refusal, liar: refusal, want: decided("", "", 401, 49)},
 		{
 			name: "refused by a backend", want: decided("", "", 401, 0),
 			stranger: response("401 Unauthorized", backendText), liar: response("401 Unauthorized", ""),
@@ -143,7 +143,7 @@ func authCases() []authCase {
 		otherwise("400 backend", response("400 Bad Request", backendText), decided(ReasonStatus, LayerGateway, 400, len(backendText))),
 		otherwise("404 gateway", response("404 Not Found", noContextPath), decided(ReasonNoSuchAPI, LayerGateway, 404, len(noContextPath))),
 		otherwise("404 backend", response("404 Not Found", ""), decided(ReasonNotFound, LayerBackend, 404, 0)),
-		otherwise("429", response("429 x", shape(429, "x")), decided(ReasonRateLimited, LayerKey, 429, 0)),
+		otherwise("429", response("429 x", shape(429, "x")), decided(ReasonRateLimited, LayerKey, 429, len(shape(429, "x")))),
 		otherwise("500 gateway", response("500 x", shape(500, "x")), decided(ReasonGatewayError, LayerGateway, 500, len(shape(500, "x")))),
 		otherwise("500 backend", response("500 x", backendText), decided(ReasonBackendError, LayerBackend, 500, len(backendText))),
 		otherwise("502", response("502 x", ""), decided(ReasonBackendUnreachable, LayerBackend, 502, 0)),
@@ -180,7 +180,7 @@ func TestAuth(t *testing.T) {
 			if len(d.requests) != want || d.accepts.Load() != int64(want) {
 				t.Errorf("%d requests over %d connections, want %d", len(d.requests), d.accepts.Load(), want)
 			}
-			if seen.TransactionID != d.last().Header.Get(TransactionHeader) {
+			if seen.TransactionID != d.last().Header.Get(transactionHeader) {
 				t.Error("the transaction id is not that of the request that decided")
 			}
 		})

@@ -2,20 +2,30 @@ package probe
 
 import (
 	"bytes"
+	"cmp"
+	"compress/gzip"
 	"context"
-	"crypto/rand"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/google/uuid"
 
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
-// TransactionHeader carries the id by which a request is found again in the gateway's logs.
-const TransactionHeader = "X-Gravitee-Transaction-Id"
+// GatewayHeaders are the names of the headers that a gateway puts on answers. They can be renamed in its configuration.
+type GatewayHeaders struct {
+	TransactionID    string // also sent: the id by which a request is found again in the gateway's logs
+	RequestID        string
+	ClientIdentifier string // set once the key is accepted; it names a subscription and is never shown
+}
 
 // Request is the documented verification request.
 type Request struct {
@@ -24,6 +34,10 @@ type Request struct {
 	Header  http.Header              // sent under the names as written; nothing secret
 	Secrets map[string]secret.Source // header name to where its value comes from; the API key is one of them
 	Body    []byte
+
+	KeyHeader string         // of Secrets, the one that holds the API key; empty: it is sent without a key
+	Refusals  *Refusals      // shared by the checks of one API; nil: the exporter may not ask with a wrong key
+	Names     GatewayHeaders // empty ones: as they are by default
 }
 
 // client sends one request.
@@ -31,6 +45,20 @@ type client struct {
 	request   Request
 	transport *Transport
 	shared    *Shared
+}
+
+func newClient(request Request, transport *Transport, shared *Shared) client {
+	request.Names = request.Names.orDefault()
+	return client{request, transport, shared}
+}
+
+// orDefault returns g with the names that a gateway uses unless it is told otherwise in place of empty ones.
+func (g GatewayHeaders) orDefault() GatewayHeaders {
+	return GatewayHeaders{
+		TransactionID:    cmp.Or(g.TransactionID, "X-Gravitee-Transaction-Id"),
+		RequestID:        cmp.Or(g.RequestID, "X-Gravitee-Request-Id"),
+		ClientIdentifier: cmp.Or(g.ClientIdentifier, "X-Gravitee-Client-Identifier"),
+	}
 }
 
 // ask sends the request once, with the header as edit leaves it, and lets
@@ -47,7 +75,7 @@ func (c *client) ask(
 		return seen, err
 	}
 	edit(req.Header)
-	seen.TransactionID = req.Header[TransactionHeader][0]
+	seen.TransactionID = req.Header[c.request.Names.TransactionID][0]
 	resp, err := c.transport.roundTrip(t, req)
 	if err != nil {
 		phase := t.end()
@@ -69,8 +97,8 @@ func (c *client) ask(
 // newRequest reads the secrets anew, so that a changed key is used at once.
 func (c *client) newRequest(ctx context.Context) (*http.Request, error) {
 	header := make(http.Header, len(c.request.Header)+len(c.request.Secrets)+4)
-	always := []string{"application/json", c.shared.UserAgent, newUUID()} // Accept exactly so: older gateways compare the whole value
-	header["Accept"], header["User-Agent"], header[TransactionHeader] = always[:1:1], always[1:2:2], always[2:]
+	always := []string{"application/json", c.shared.UserAgent, uuid.NewString()} // Accept exactly so: older gateways compare the whole value
+	header["Accept"], header["User-Agent"], header[c.request.Names.TransactionID] = always[:1:1], always[1:2:2], always[2:]
 	for name, values := range c.request.Header {
 		if strings.EqualFold(name, "User-Agent") {
 			delete(header, "User-Agent")
@@ -106,30 +134,6 @@ func setBody(req *http.Request, body []byte) {
 	}
 }
 
-// noSecret is the cause of an error of a secret's source; what says in words which secret it is.
-func noSecret(what string, err error) error {
-	if isExhausted(err) {
-		return Fail(ReasonResources, "no descriptor to read %s", what)
-	}
-	return Fail(ReasonKeyUnreadable, "%v", err)
-}
-
-// newUUID returns a random UUID, version 4.
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	text := make([]byte, 0, 36)
-	for i, part := range [...][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
-		if i > 0 {
-			text = append(text, '-')
-		}
-		text = hex.AppendEncode(text, part)
-	}
-	return string(text)
-}
-
 // Format implements fmt.Formatter: under some verbs fmt would follow pointers to the request.
 func (c *client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, shownAs) }
 
@@ -138,3 +142,137 @@ func (c *client) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, shownAs)
 func (c *client) MarshalText() ([]byte, error) { return []byte(shownAs), nil }
 
 const shownAs = "HTTP prober"
+
+// Shared is what all probers of a process have in common: buffers, and the
+// places for decoding with jq. Safe for concurrent use.
+type Shared struct {
+	UserAgent string // sent with each request
+	buffers   sync.Pool
+	held      atomic.Int64 // bytes of the buffers in use
+	jq        chan struct{}
+}
+
+// buffer holds an answer and counts itself while it does.
+type buffer struct {
+	bytes.Buffer
+	held *atomic.Int64
+}
+
+// maxDecodes is how many answers may be decoded for jq at once: decoding takes twenty times a body's size.
+const maxDecodes = 2
+
+// NewShared returns a Shared for one process.
+func NewShared() *Shared {
+	s := &Shared{UserAgent: "integra_exporter", jq: make(chan struct{}, maxDecodes)}
+	s.buffers.New = func() any { return &buffer{held: &s.held} }
+	return s
+}
+
+// pooledBytes is the largest buffer that is kept: one big answer must not stay for ever.
+const pooledBytes = 256 << 10
+
+func (s *Shared) buffer() *buffer {
+	b := s.buffers.Get().(*buffer)
+	s.held.Add(int64(b.Cap()))
+	return b
+}
+
+func (s *Shared) put(b *buffer) {
+	s.held.Add(-int64(b.Cap()))
+	if b.Cap() > pooledBytes {
+		return
+	}
+	clear(b.Bytes()) // an answer must not wait in memory for the next one
+	b.Reset()
+	s.buffers.Put(b)
+}
+
+var errTooLarge = errors.New("more than the limit")
+
+// readBody reads at most limit bytes of resp's body into b, after decompression.
+// A body that goes on is errTooLarge, with limit bytes read.
+func readBody(resp *http.Response, b *buffer, limit int64) error {
+	var body io.Reader = resp.Body
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		unzipped, err := gzip.NewReader(body)
+		if errors.Is(err, io.EOF) {
+			return nil // nothing at all, as with HEAD
+		}
+		if err != nil {
+			return err
+		}
+		body = unzipped
+	}
+	return readUpTo(b, body, limit)
+}
+
+// firstBytes holds most answers.
+const firstBytes = 16 << 10
+
+// readUpTo lets b grow fourfold but not past limit: doubled, what is left
+// behind on the way would come to twice the largest body.
+func readUpTo(b *buffer, r io.Reader, limit int64) error {
+	for size := int64(firstBytes); ; size *= 4 {
+		size = min(size, limit+1)
+		step := size - int64(b.Len())
+		b.grow(int(step) + bytes.MinRead)
+		n, err := b.ReadFrom(io.LimitReader(r, step))
+		switch {
+		case err != nil || n < step:
+			return err
+		case size > limit:
+			b.Truncate(int(limit))
+			return errTooLarge
+		}
+	}
+}
+
+// grow is Grow, counted.
+func (b *buffer) grow(n int) {
+	before := b.Cap()
+	b.Grow(n)
+	b.held.Add(int64(b.Cap() - before))
+}
+
+// readUnexpected reads of an unexpected answer what decides who wrote it, and no more.
+func readUnexpected(resp *http.Response, body *buffer) error {
+	if resp.StatusCode < http.StatusBadRequest {
+		return nil // the status says enough
+	}
+	err := readBody(resp, body, decisiveBytes)
+	if errors.Is(err, errTooLarge) {
+		return nil
+	}
+	return err
+}
+
+// decisiveBytes is how much of an unexpected answer is read: the gateway's own are far shorter.
+const decisiveBytes = 16 << 10
+
+// rateLimits reads what the gateway's policies say of the key's allowance.
+func rateLimits(header http.Header) []RateLimit {
+	var seen []RateLimit
+	for _, policy := range [...]struct{ label, prefix string }{
+		{"rate_limit", "X-Rate-Limit"},
+		{"quota", "X-Quota"},
+		{"spike_arrest", "X-Spike-Arrest"},
+	} {
+		limit := RateLimit{Policy: policy.label, Limit: count(header.Get(policy.prefix + "-Limit"))}
+		if header.Get(policy.prefix+"-Reset") != "-1" { // the policy's store is down: it counts nothing
+			limit.Remaining = count(header.Get(policy.prefix + "-Remaining"))
+		}
+		if limit.Limit.OK || limit.Remaining.OK {
+			seen = append(seen, limit)
+		}
+	}
+	return seen
+}
+
+// count reads a header's number. The gateway writes -1 when its own store failed.
+func count(value string) Count {
+	if value == "" {
+		return Count{} // strconv would make an error of it: six allocations in most probes
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	return Count{N: n, OK: err == nil && n >= 0}
+}

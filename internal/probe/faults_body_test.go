@@ -129,7 +129,7 @@ var bodyFaults = []gatewayRow{
 	tooLarge("a gzip bomb: 4 MiB of zeros in 4 KiB", answers(response("200 OK", zipped(strings.Repeat("0", 4<<20)), gzipped)), 1<<20),
 	{
 		name: "a gzip bomb with a 401", script: answers(response("401 Unauthorized", zipped(strings.Repeat("0", 4<<20)), gzipped)),
-		want: answered(ReasonBackendUnauthorized, LayerBackend, 401, originBytes),
+		want: answered(ReasonBackendUnauthorized, LayerBackend, 401, decisiveBytes),
 	},
 	badGzip("it says gzip, and is not", goodJSON, 0),
 	badGzip("gzip that turns into noise", zipped("")[:10]+"\xff\xff\xff\xff\xff\xff", 0),

@@ -96,8 +96,8 @@ var shapeCases = []gatewayRow{
 	answerCase("500 nearly", "500 Internal Server Error", `{"message":"x"}`, ReasonBackendError, LayerBackend),
 	{
 		name:   "gateway's shape behind 16 KiB of space",
-		script: answers(response("401 Unauthorized", strings.Repeat(" ", originBytes)+shape(401, "Unauthorized"))),
-		want:   answered(ReasonBackendUnauthorized, LayerBackend, 401, originBytes),
+		script: answers(response("401 Unauthorized", strings.Repeat(" ", decisiveBytes)+shape(401, "Unauthorized"))),
+		want:   answered(ReasonBackendUnauthorized, LayerBackend, 401, decisiveBytes),
 	},
 	{
 		name:   "gateway's shape in gzip",
@@ -107,7 +107,7 @@ var shapeCases = []gatewayRow{
 }
 
 func nearly(name, body string) gatewayRow {
-	return answerCase("nearly the gateway: "+name, "401 Unauthorized", body, ReasonBackendUnauthorized, LayerBackend, jsonType)
+	return answerCase("nearly the gateway: "+name, "401 Unauthorized", body, ReasonBackendUnauthorized, LayerBackend, jsonType, marked)
 }
 
 func zipped(text string) string {

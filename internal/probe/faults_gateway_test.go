@@ -50,7 +50,7 @@ func rejected(name, message string) gatewayRow {
 }
 
 func limited(name, message string) gatewayRow {
-	return gatewayCase("429: "+name, 429, message, ReasonRateLimited, LayerKey).unread()
+	return gatewayCase("429: "+name, 429, message, ReasonRateLimited, LayerKey)
 }
 
 // What the gateway, its policies and the router in front of it answer.
@@ -74,12 +74,24 @@ var gatewayFaults = []gatewayRow{
 	gatewayCase("404 of the gateway, as JSON", 404, "Not found", ReasonNoSuchAPI, LayerGateway),
 	gatewayCase("400 of the gateway: a policy rejects the request", 400, "Bad", ReasonGatewayError, LayerGateway),
 	gatewayCase("405 of the gateway: the plan does not list the method", 405,
-		"Method not allowed while accessing this resource", ReasonGatewayError, LayerGateway),
+		"Method not allowed while accessing this resource", ReasonForbidden, LayerKey),
+	gatewayCase("429: the store of the limits is down, and the limit says to block then", 429,
+		"Rate limit blocked the query due to internal error", ReasonGatewayError, LayerGateway),
+	gatewayCase("503 of the gateway: a plan's condition cannot be evaluated", 503, "Temporarily Unavailable", ReasonGatewayError, LayerGateway),
+	gatewayCase("503 of the gateway: it cannot reach the issuer of tokens", 503, "temporarily_unavailable", ReasonGatewayError, LayerGateway),
+	gatewayCase("401 of a policy, after the key", 401, "no token", ReasonGatewayError, LayerGateway),
 	gatewayCase("500 of the gateway: a policy that calls out has failed, and says so", 500,
 		"CALLOUT_EXIT_ON_ERROR", ReasonGatewayError, LayerGateway),
-	gatewayCase("504 of the gateway: its own limit for a request", 504, "Request timeout", ReasonGatewayError, LayerGateway),
+	gatewayCase("504 of the gateway: its own limit for a request", 504, "Request timeout", ReasonBackendTimeout, LayerBackend),
 	answerCase("503 of the router: no gateway runs", "503 Service Unavailable", routerPage, ReasonGatewayUnavailable, LayerGateway, htmlType),
 	answerCase("503 of the router, without a content type", "503 Service Unavailable", routerPage, ReasonGatewayUnavailable, LayerGateway),
+	answerCase("404 of the router: it knows no such host", "404 Not Found", routerPage, ReasonGatewayUnavailable, LayerGateway, htmlType),
+	answerCase("404 of a default backend behind the router", "404 Not Found", "default backend - 404",
+		ReasonGatewayUnavailable, LayerGateway, "Content-Type: text/plain"),
+	answerCase("502 of the router: the gateway closed the connection", "502 Bad Gateway", routerPage, ReasonGatewayUnavailable, LayerGateway, htmlType),
+	answerCase("504 of the router: the gateway did not answer it", "504 Gateway Timeout", routerPage, ReasonGatewayTimeout, LayerGateway, htmlType),
+	answerCase("403 of the router", "403 Forbidden", routerPage, ReasonStatus, LayerGateway, htmlType),
+	answerCase("429 of the router", "429 Too Many Requests", routerPage, ReasonStatus, LayerGateway, htmlType),
 	answerCase("301, elsewhere on the gateway", "301 Moved Permanently", "x", ReasonRedirect, LayerGateway, "Location: /other").unread(),
 	answerCase("302, to another host", "302 Found", "x", ReasonRedirect, LayerGateway, "Location: https://"+canary+".test/").unread(),
 	answerCase("304, though nobody asked for it", "304 Not Modified", "", ReasonRedirect, LayerGateway).unread(),
@@ -100,7 +112,7 @@ var backendFaults = []gatewayRow{
 	answerCase("403 of the backend", "403 Forbidden", backendText, ReasonBackendForbidden, LayerBackend, jsonType),
 	answerCase("403 of the backend, empty", "403 Forbidden", "", ReasonBackendForbidden, LayerBackend),
 	answerCase("404 of the backend", "404 Not Found", backendText, ReasonNotFound, LayerBackend, jsonType),
-	answerCase("404 of the backend, as HTML", "404 Not Found", routerPage, ReasonNotFound, LayerBackend, htmlType),
+	answerCase("404 of the backend, as HTML", "404 Not Found", routerPage, ReasonNotFound, LayerBackend, htmlType, marked),
 	answerCase("404 of the backend, empty", "404 Not Found", "", ReasonNotFound, LayerBackend),
 	answerCase("500 of the backend", "500 Internal Server Error", backendText, ReasonBackendError, LayerBackend, jsonType),
 	answerCase("500, empty", "500 Internal Server Error", "", ReasonBackendError, LayerBackend),
@@ -111,7 +123,10 @@ var backendFaults = []gatewayRow{
 	answerCase("503 as HTML, through the gateway, by its transaction id", "503 Service Unavailable", routerPage,
 		ReasonBackendError, LayerBackend, htmlType, "X-Gravitee-Transaction-Id: 1f"),
 	answerCase("504 of the backend", "504 Gateway Timeout", backendText, ReasonBackendError, LayerBackend),
-	answerCase("400 of the backend", "400 Bad Request", backendText, ReasonStatus, LayerGateway, jsonType),
+	answerCase("429 of the backend: its own limit on the gateway", "429 Too Many Requests", backendText, ReasonRateLimited, LayerBackend, jsonType, marked),
+	answerCase("302 of the backend", "302 Found", "x", ReasonRedirect, LayerBackend, "Location: /other", marked).unread(),
+	answerCase("400 of the backend", "400 Bad Request", backendText, ReasonStatus, LayerBackend, jsonType, marked),
+	answerCase("400, of nobody known", "400 Bad Request", backendText, ReasonStatus, LayerGateway, jsonType),
 	answerCase("405, empty", "405 Method Not Allowed", "", ReasonStatus, LayerGateway),
 	answerCase("418", "418 I'm a teapot", canary, ReasonStatus, LayerGateway),
 	answerCase("201 where 200 is expected", "201 Created", "", ReasonStatus, LayerGateway).unread(),

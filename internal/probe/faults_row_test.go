@@ -144,8 +144,8 @@ func (r gatewayRow) differs(d *door, dials int64, seen Observation, err error) s
 		fmt.Fprintf(&b, "transaction id %q is not a random UUID\n", seen.TransactionID)
 	}
 	sent := d.last()
-	if sent != nil && sent.Header.Get(TransactionHeader) != seen.TransactionID {
-		fmt.Fprintf(&b, "observed transaction id %q, sent %q\n", seen.TransactionID, sent.Header.Get(TransactionHeader))
+	if sent != nil && sent.Header.Get(transactionHeader) != seen.TransactionID {
+		fmt.Fprintf(&b, "observed transaction id %q, sent %q\n", seen.TransactionID, sent.Header.Get(transactionHeader))
 	}
 	if dials > maxDials {
 		fmt.Fprintf(&b, "%d connections for one probe\n", dials)

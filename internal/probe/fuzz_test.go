@@ -109,7 +109,7 @@ func ways(f *testing.F, plain, secured *mouth, trust string) []Prober {
 			Secrets: map[string]secret.Source{"X-Gravitee-Api-Key": secret.Literal{Value: secret.New(testKey)}},
 		}
 		if bits&asAuth != 0 {
-			made = append(made, NewAuth(request, "X-Gravitee-Api-Key", []int{401}, transport, shared))
+			made = append(made, NewAuth(request, []int{401}, transport, shared))
 			continue
 		}
 		made = append(made, NewHTTP(request, expectation(f, bits), transport, shared))

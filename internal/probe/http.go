@@ -3,12 +3,18 @@ package probe
 import (
 	"bytes"
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
 // Expect is what the answer must be.
@@ -24,12 +30,13 @@ type Expect struct {
 // HTTP is the Prober of kind api.
 type HTTP struct {
 	client
-	expect Expect
+	expect   Expect
+	negative negative // asks how the API refuses, where that decides what its answer means
 }
 
 // NewHTTP returns the prober that sends request over transport and holds the answer against expect.
 func NewHTTP(request Request, expect Expect, transport *Transport, shared *Shared) *HTTP {
-	return &HTTP{client{request, transport, shared}, expect}
+	return &HTTP{newClient(request, transport, shared), expect, newNegative(request, transport, shared)}
 }
 
 // Probe implements Prober.
@@ -46,18 +53,19 @@ func (h *HTTP) judge(t *trace, resp *http.Response, seen *Observation) error {
 	t.end()
 	t.observe(seen)
 	seen.Size = int64(body.Len())
-	from := anybody // half an answer does not tell
-	if err == nil {
-		from = originOf(resp, body.Bytes())
+	got := answer{status: resp.StatusCode, head: h.request.Method == http.MethodHead, marks: marksOf(resp.Header, &h.request.Names)}
+	if err == nil && resp.StatusCode >= 400 {
+		got = newAnswer(resp, h.request.Method, body.Bytes(), &h.request.Names)
 	}
-	seen.KeyVerdict = proof(resp.StatusCode, from)
+	known := h.known(t, resp, &got, err == nil && !expected)
+	seen.KeyVerdict = proofOf(&got, known)
 	switch {
 	case errors.Is(err, errTooLarge):
 		return Fail(ReasonTooLarge, "more than %d bytes", h.expect.MaxBody)
 	case err != nil:
 		return unreadable(t.ctx, err)
 	case !expected:
-		return unexpected(resp.StatusCode, from)
+		return failureOf(&got, known)
 	}
 	return h.meets(t.ctx, resp.Header, body.Bytes(), seen.Elapsed)
 }
@@ -66,7 +74,26 @@ func (h *HTTP) read(resp *http.Response, body *buffer, expected bool) error {
 	if expected {
 		return readBody(resp, body, h.expect.MaxBody)
 	}
-	return readOrigin(resp, body)
+	return readUnexpected(resp, body)
+}
+
+// known returns what is known of how the API treats wrong keys. Where that is nothing and decides what an unexpected
+// answer means, it asks: once, within the run's deadline.
+func (h *HTTP) known(t *trace, resp *http.Response, got *answer, unexpected bool) refusals {
+	memory := h.request.Refusals
+	if memory == nil {
+		return refusals{}
+	}
+	if got.success() {
+		memory.succeeded(got.client)
+	}
+	known := memory.now()
+	if !unexpected || known.known() || got.status < 400 || got.client || senderOf(got, known) == byRouter {
+		return known
+	}
+	_ = resp.Body.Close() // its connection may be used again
+	_, _ = h.negative.withWrongKey(t.ctx, func(*answer, error) error { return nil })
+	return memory.now()
 }
 
 // meets holds a complete answer with an expected status against the rest of the expectations.
@@ -103,4 +130,129 @@ func notJSON(body []byte) string {
 		return "the answer looks like HTML or XML"
 	}
 	return "the answer is something else"
+}
+
+// Auth is the Prober of kind auth, the documented negative test: the request
+// without a key, and with a wrong one, must be refused.
+type Auth struct {
+	negative
+	refusals []int
+}
+
+// NewAuth returns the prober that sends request first without the key that it
+// carries in KeyHeader, then with a random one there. Only an answer with a
+// status among refusals is right. All other headers, secret ones too, are sent.
+func NewAuth(request Request, refusals []int, transport *Transport, shared *Shared) *Auth {
+	return &Auth{newNegative(request, transport, shared), refusals}
+}
+
+// Probe implements Prober. It observes the request that decided: the first
+// that was not refused, else the second. It observes no phases, since they
+// would be those of one of two requests.
+func (a *Auth) Probe(ctx context.Context) (Observation, error) {
+	seen, err := a.withoutKey(ctx, a.judge("without a key"))
+	if err == nil {
+		seen, err = a.withWrongKey(ctx, a.judge("with a wrong key"))
+	}
+	seen.Phases, seen.Elapsed = Phases{}, 0
+	return seen, err
+}
+
+// judge returns what holds an answer against what is right; how says in words what was sent.
+func (a *Auth) judge(how string) judgement {
+	return func(got *answer, err error) error {
+		switch {
+		case slices.Contains(a.refusals, got.status):
+			return nil
+		case got.success():
+			return Fail(ReasonNotRefused, "HTTP status %d %s", got.status, how)
+		case err != nil:
+			return err
+		case got.status == http.StatusForbidden:
+			return Fail(ReasonStatus, "HTTP status %d", got.status)
+		}
+		return failureOf(got, refusals{})
+	}
+}
+
+// negative sends an API's request without its key or with a wrong one, and remembers the answers.
+type negative struct {
+	client
+	key secret.Source // nil: the request carries none
+}
+
+func newNegative(request Request, transport *Transport, shared *Shared) negative {
+	key := request.Secrets[request.KeyHeader]
+	request.Secrets = maps.Clone(request.Secrets)
+	// Under whatever name: a second header may carry the same key.
+	maps.DeleteFunc(request.Secrets, func(_ string, source secret.Source) bool { return source == key })
+	return negative{newClient(request, transport, shared), key}
+}
+
+// judgement says what an answer means; err says why its body could not be read.
+type judgement func(got *answer, err error) error
+
+func (n *negative) withoutKey(ctx context.Context, judge judgement) (Observation, error) {
+	return n.send(ctx, "", judge, (*Refusals).withoutKey)
+}
+
+func (n *negative) withWrongKey(ctx context.Context, judge judgement) (Observation, error) {
+	return n.send(ctx, uuid.NewString(), judge, (*Refusals).withWrongKey)
+}
+
+func (n *negative) send(ctx context.Context, key string, judge judgement, remember func(*Refusals, answer)) (Observation, error) {
+	ctx, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	edit := func(h http.Header) {
+		n.dropKey(h)
+		if key != "" {
+			h[n.request.KeyHeader] = []string{key}
+		}
+	}
+	return n.ask(ctx, edit, func(t *trace, resp *http.Response, seen *Observation) error {
+		body := n.shared.buffer()
+		defer n.shared.put(body)
+		err := n.read(resp, body, giveUp)
+		t.observe(seen)
+		seen.Size = int64(body.Len())
+		got := newAnswer(resp, n.request.Method, body.Bytes(), &n.request.Names)
+		if err != nil {
+			return judge(&got, unreadable(t.ctx, err))
+		}
+		if n.request.Refusals != nil {
+			remember(n.request.Refusals, got)
+		}
+		return judge(&got, nil)
+	})
+}
+
+// refusalTime is how long the body of a refusal may take after its header: it is short, and only a fingerprint.
+const refusalTime = 250 * time.Millisecond
+
+// read reads of an answer what decides what it means.
+func (n *negative) read(resp *http.Response, body *buffer, giveUp func()) error {
+	switch {
+	case resp.StatusCode < 400, resp.StatusCode == http.StatusForbidden:
+		return nil // a 2xx may be everybody's data, the others say enough
+	case resp.StatusCode == http.StatusUnauthorized:
+		late := time.AfterFunc(refusalTime, giveUp)
+		defer late.Stop()
+	}
+	return readUnexpected(resp, body)
+}
+
+// dropKey takes out what holds the real key though it comes from another source.
+func (n *negative) dropKey(h http.Header) {
+	if n.key == nil {
+		return
+	}
+	key, err := n.key.Read()
+	if err != nil {
+		return // then it cannot be known, nor is it what the api is asked with
+	}
+	for name := range n.request.Secrets {
+		if subtle.ConstantTimeCompare([]byte(h[name][0]), []byte(key.Reveal())) == 1 {
+			delete(h, name)
+		}
+	}
 }

@@ -129,20 +129,6 @@ func (c Credential) certificateEnd() (KeyEnd, error) {
 	return KeyEnd{SourceCertificate, earliestEnd(certificates)}, nil
 }
 
-func pemCertificates(content []byte) (certificates []*x509.Certificate) {
-	for {
-		var block *pem.Block
-		block, content = pem.Decode(content)
-		if block == nil {
-			return certificates
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err == nil {
-			certificates = append(certificates, certificate)
-		}
-	}
-}
-
 func (c Credential) pkcs12Certificates(content []byte) ([]*x509.Certificate, error) {
 	password := ""
 	if c.CertificatePassword != nil {
@@ -160,6 +146,29 @@ func (c Credential) pkcs12Certificates(content []byte) ([]*x509.Certificate, err
 		return nil, Fail(ReasonKeyUnreadable, "the file holds neither a PEM certificate nor a PKCS#12 key with its certificate")
 	}
 	return append(chain, certificate), nil
+}
+
+// EarliestEnd returns the earliest end among the PEM certificates in file; zero if none can be read.
+func EarliestEnd(file string) time.Time {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return time.Time{}
+	}
+	return earliestEnd(pemCertificates(content))
+}
+
+func pemCertificates(content []byte) (certificates []*x509.Certificate) {
+	for {
+		var block *pem.Block
+		block, content = pem.Decode(content)
+		if block == nil {
+			return certificates
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err == nil {
+			certificates = append(certificates, certificate)
+		}
+	}
 }
 
 func earliestEnd(certificates []*x509.Certificate) time.Time {

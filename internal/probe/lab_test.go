@@ -60,15 +60,21 @@ type plan struct {
 // plan returns the seed's own verification request, for the server at port.
 func (l *lab) plan(port string) *plan {
 	return &plan{
-		lab: l,
-		Request: Request{
-			Method:  http.MethodGet,
-			URL:     &url.URL{Scheme: "https", Host: gatewayName + ":" + port, Path: seedPath},
-			Header:  http.Header{"SOAPAction": {"TODO"}},
-			Secrets: map[string]secret.Source{"X-Gravitee-Api-Key": secret.Literal{Value: secret.New(testKey)}},
-		},
+		lab:              l,
+		Request:          newLabRequest(http.MethodGet, &url.URL{Scheme: "https", Host: gatewayName + ":" + port, Path: seedPath}),
 		Expect:           Expect{Status: []int{http.StatusOK}, JSON: true, MaxBody: 1 << 20},
 		TransportOptions: TransportOptions{TLS: TLS{CAFile: l.rootFile}},
+	}
+}
+
+// newLabRequest returns the seed's own request for u.
+func newLabRequest(method string, u *url.URL) Request {
+	return Request{
+		Method: method, URL: u,
+		Header:  http.Header{"SOAPAction": {"TODO"}},
+		Secrets: map[string]secret.Source{keyHeader: secret.Literal{Value: secret.New(testKey)}},
+
+		KeyHeader: keyHeader,
 	}
 }
 

@@ -64,7 +64,7 @@ func (z zone) serve(socket net.PacketConn) {
 		if says.silent {
 			continue
 		}
-		reply := answer(buffer[:end], family, says)
+		reply := reply(buffer[:end], family, says)
 		time.AfterFunc(says.delay, func() { _, _ = socket.WriteTo(reply, from) })
 	}
 }
@@ -81,19 +81,19 @@ func question(query []byte) (name string, family uint16, end int) {
 	return strings.ToLower(strings.Join(labels, ".")), binary.BigEndian.Uint16(query[at+1:]), at + 5
 }
 
-func answer(query []byte, family uint16, says named) []byte {
-	reply := append([]byte(nil), query...)
-	reply[2], reply[3] = 0x81, 0x80|says.rcode
-	binary.BigEndian.PutUint16(reply[4:], 1)
-	binary.BigEndian.PutUint16(reply[6:], uint16(len(says.addrs)))
-	binary.BigEndian.PutUint32(reply[8:], 0)
+func reply(query []byte, family uint16, says named) []byte {
+	message := append([]byte(nil), query...)
+	message[2], message[3] = 0x81, 0x80|says.rcode
+	binary.BigEndian.PutUint16(message[4:], 1)
+	binary.BigEndian.PutUint16(message[6:], uint16(len(says.addrs)))
+	binary.BigEndian.PutUint32(message[8:], 0)
 	for _, text := range says.addrs {
 		ip := netip.MustParseAddr(text).AsSlice()
-		reply = append(reply, 0xc0, 12)
-		reply = binary.BigEndian.AppendUint16(reply, family)
-		reply = append(reply, 0, 1, 0, 0, 0, 60)
-		reply = binary.BigEndian.AppendUint16(reply, uint16(len(ip)))
-		reply = append(reply, ip...)
+		message = append(message, 0xc0, 12)
+		message = binary.BigEndian.AppendUint16(message, family)
+		message = append(message, 0, 1, 0, 0, 0, 60)
+		message = binary.BigEndian.AppendUint16(message, uint16(len(ip)))
+		message = append(message, ip...)
 	}
-	return reply
+	return message
 }

@@ -18,7 +18,7 @@ var contract = map[Layer]string{
 	LayerKey: "key_rejected forbidden rate_limited login_refused vhost_refused not_permitted " +
 		"key_expired key_revoked key_unreadable",
 	LayerBackend: "backend_unauthorized backend_forbidden not_found backend_unreachable backend_timeout " +
-		"backend_error not_json expectation too_large slow",
+		"backend_error not_json expectation too_large slow status redirect rate_limited",
 	LayerBroker: "tls protocol broker_timeout disconnected vhost_missing exchange_missing queue_missing " +
 		"connection_limit blocked roundtrip",
 	LayerExporter: "panic resources internal",
@@ -70,8 +70,11 @@ func TestFail(t *testing.T) {
 	for layer, reasons := range contract {
 		for _, reason := range strings.Fields(reasons) {
 			want := layer
-			if reason == "tls" {
-				want = LayerGateway // the broker's probe says so itself
+			switch reason { // of two layers the first; who knows better says so
+			case "tls", "status", "redirect":
+				want = LayerGateway
+			case "rate_limited":
+				want = LayerKey
 			}
 			if got := Fail(Reason(reason), "").Layer; got != want {
 				t.Errorf("%s at %s, want %s", reason, got, want)

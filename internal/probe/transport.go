@@ -7,8 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/netip"
 	"net/textproto"
 	"net/url"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -84,8 +87,6 @@ func (tr *Transport) dial(ctx context.Context, _, addr string) (net.Conn, error)
 	return conn, t.bind(conn)
 }
 
-func (tr *Transport) reuse() bool { return !tr.http.DisableKeepAlives }
-
 // pool returns what holds the connections of one probe. net/http lets one
 // probe take the HTTP/2 connection that another has just made, also where none
 // is to be kept: a fresh one then needs a pool of its own.
@@ -117,8 +118,218 @@ func (tr *Transport) follow(t *trace) context.Context {
 	return httptrace.WithClientTrace(t.ctx, &t.hooks)
 }
 
+func (tr *Transport) reuse() bool { return !tr.http.DisableKeepAlives }
+
 // roundTrip sends req, whose context is from follow, once and follows no redirect.
 func (tr *Transport) roundTrip(t *trace, req *http.Request) (*http.Response, error) {
 	t.secure = req.URL.Scheme == "https"
 	return tr.pool().RoundTrip(req)
+}
+
+const (
+	// resolutionDelay is how long the second address family is waited for once the first is there (RFC 8305).
+	resolutionDelay = 50 * time.Millisecond
+	// fallbackDelay is how long the first family has to connect before the second is tried beside it, as in package net.
+	fallbackDelay = 300 * time.Millisecond
+	// leastAttempt is the least time an address gets while others wait, as in package net.
+	leastAttempt = 2 * time.Second
+)
+
+// dial resolves and connects to addr (host:port), telling t how far it is.
+//
+// net.Dialer itself would wait for both address families to resolve, and so
+// let a lost AAAA answer fail a probe that has its A.
+func dial(t *trace, resolver *net.Resolver, addr string) (net.Conn, error) {
+	host, service, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, &net.AddrError{Err: "not host:port"}
+	}
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil {
+		return nil, &net.AddrError{Err: "port is not a number"}
+	}
+	addrs, err := resolve(t, resolver, host)
+	if err != nil {
+		return nil, err
+	}
+	t.enterDialing(PhaseConnect)
+	conn, err := connect(t.ctx, addrs, uint16(port))
+	if err != nil {
+		return nil, err
+	}
+	t.reached(conn.RemoteAddr())
+	return conn, nil
+}
+
+func resolve(t *trace, resolver *net.Resolver, host string) ([]netip.Addr, error) {
+	literal, err := netip.ParseAddr(host)
+	if err == nil {
+		return []netip.Addr{literal}, nil
+	}
+	t.enterDialing(PhaseResolve)
+	return lookup(t.ctx, resolver, host)
+}
+
+// dialNameServer lets a query end with its lookup; package net would leave it
+// behind until its own timeout, five seconds later.
+func dialNameServer(ctx context.Context, network, addr string) (net.Conn, error) {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, network, addr)
+	if err == nil {
+		context.AfterFunc(ctx, func() { _ = conn.Close() })
+	}
+	return conn, err
+}
+
+type lookedUp struct {
+	addrs []netip.Addr
+	err   error
+}
+
+// lookup returns the addresses of host, IPv6 first. It waits for one family
+// and gives the other resolutionDelay.
+func lookup(ctx context.Context, resolver *net.Resolver, host string) ([]netip.Addr, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	families := [...]string{"ip6", "ip4"}
+	var answers [len(families)]lookedUp
+	arrived := make(chan int, len(families))
+	for i, family := range families {
+		go func() {
+			answers[i].addrs, answers[i].err = resolver.LookupNetIP(ctx, family, host)
+			arrived <- i
+		}()
+	}
+	return firstFamilies(ctx, answers[:], arrived)
+}
+
+func firstFamilies(ctx context.Context, answers []lookedUp, arrived <-chan int) ([]netip.Addr, error) {
+	var (
+		byFamily = make([][]netip.Addr, len(answers))
+		late     <-chan time.Time
+		err      error
+	)
+	for range answers {
+		select {
+		case i := <-arrived:
+			byFamily[i] = answers[i].addrs
+			err = worse(err, answers[i].err)
+			if len(answers[i].addrs) > 0 && late == nil {
+				late = time.After(resolutionDelay)
+			}
+			continue
+		case <-late:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		break
+	}
+	addrs := slices.Concat(byFamily...)
+	if len(addrs) > 0 {
+		return addrs, nil
+	}
+	return nil, err
+}
+
+// worse keeps the error that says more: "no such host" of one family says nothing about the other.
+func worse(a, b error) error {
+	if a == nil || isNotFound(a) && b != nil {
+		return b
+	}
+	return a
+}
+
+// connect tries the first address's family, and after fallbackDelay the other family beside it.
+func connect(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
+	split := 0
+	for split < len(addrs) && isIPv4(addrs[split]) == isIPv4(addrs[0]) {
+		split++
+	}
+	if split == len(addrs) {
+		return connectInTurn(ctx, addrs, port)
+	}
+	return race(ctx,
+		func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[:split], port) },
+		func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[split:], port) })
+}
+
+type dialed struct {
+	conn net.Conn
+	err  error
+}
+
+// race returns the first connection that either attempt makes; the second
+// attempt starts when the first has failed or fallbackDelay has passed.
+func race(ctx context.Context, first, second func(context.Context) (net.Conn, error)) (net.Conn, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan dialed, 2)
+	start := func(attempt func(context.Context) (net.Conn, error)) {
+		conn, err := attempt(ctx)
+		results <- dialed{conn, err}
+	}
+	go start(first)
+	delay := time.NewTimer(fallbackDelay)
+	defer delay.Stop()
+	running, started := 1, false
+	var firstErr error
+	for running > 0 {
+		select {
+		case r := <-results:
+			running--
+			if r.err == nil {
+				go closeLate(results, running)
+				return r.conn, nil
+			}
+			if firstErr == nil || lacksFamily(firstErr) {
+				firstErr = r.err
+			}
+		case <-delay.C:
+		}
+		if !started {
+			started = true
+			running++
+			go start(second)
+		}
+	}
+	return nil, firstErr
+}
+
+// closeLate takes the n results that nobody waits for any more.
+func closeLate(results <-chan dialed, n int) {
+	for range n {
+		r := <-results
+		if r.err == nil {
+			_ = r.conn.Close()
+		}
+	}
+}
+
+// connectInTurn tries one address after the other, each with its share of the time left.
+func connectInTurn(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
+	var firstErr error
+	for i, addr := range addrs {
+		dialer := net.Dialer{Deadline: attemptDeadline(ctx, len(addrs)-i)}
+		conn, err := dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addr, port).String())
+		if err == nil {
+			return conn, nil
+		}
+		if firstErr == nil {
+			firstErr = err
+		}
+	}
+	return nil, firstErr
+}
+
+func attemptDeadline(ctx context.Context, left int) time.Time {
+	deadline, ok := ctx.Deadline()
+	if !ok || left == 1 {
+		return deadline
+	}
+	now := time.Now()
+	share := now.Add(max(deadline.Sub(now)/time.Duration(left), leastAttempt))
+	if share.After(deadline) {
+		return deadline
+	}
+	return share
 }

@@ -1,6 +1,139 @@
 package probe
 
-import "slices"
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Reason is why a probe failed: a closed set, fit for a label.
+type Reason string
+
+// Layer is who is at fault: a closed set, fit for a label.
+type Layer string
+
+// The layers.
+const (
+	LayerNetwork  Layer = "network"
+	LayerGateway  Layer = "gateway"
+	LayerKey      Layer = "key"
+	LayerBackend  Layer = "backend"
+	LayerBroker   Layer = "broker"
+	LayerExporter Layer = "exporter"
+)
+
+// The reasons; what each means is in the table that Explain reads.
+const (
+	ReasonDNS     Reason = "dns"
+	ReasonConnect Reason = "connect"
+	ReasonTimeout Reason = "timeout"
+	ReasonBody    Reason = "body"
+
+	ReasonTLS                Reason = "tls"
+	ReasonRedirect           Reason = "redirect"
+	ReasonNoSuchAPI          Reason = "no_such_api"
+	ReasonGatewayTimeout     Reason = "gateway_timeout"
+	ReasonGatewayUnavailable Reason = "gateway_unavailable"
+	ReasonGatewayError       Reason = "gateway_error"
+	ReasonInvalidResponse    Reason = "invalid_response"
+	ReasonNotRefused         Reason = "not_refused"
+	ReasonStatus             Reason = "status"
+
+	ReasonKeyRejected   Reason = "key_rejected"
+	ReasonForbidden     Reason = "forbidden"
+	ReasonRateLimited   Reason = "rate_limited"
+	ReasonLoginRefused  Reason = "login_refused"
+	ReasonVhostRefused  Reason = "vhost_refused"
+	ReasonNotPermitted  Reason = "not_permitted"
+	ReasonKeyExpired    Reason = "key_expired"
+	ReasonKeyRevoked    Reason = "key_revoked"
+	ReasonKeyUnreadable Reason = "key_unreadable"
+
+	ReasonBackendUnauthorized Reason = "backend_unauthorized"
+	ReasonBackendForbidden    Reason = "backend_forbidden"
+	ReasonNotFound            Reason = "not_found"
+	ReasonBackendUnreachable  Reason = "backend_unreachable"
+	ReasonBackendTimeout      Reason = "backend_timeout"
+	ReasonBackendError        Reason = "backend_error"
+	ReasonNotJSON             Reason = "not_json"
+	ReasonExpectation         Reason = "expectation"
+	ReasonTooLarge            Reason = "too_large"
+	ReasonSlow                Reason = "slow"
+
+	ReasonProtocol        Reason = "protocol"
+	ReasonBrokerTimeout   Reason = "broker_timeout"
+	ReasonDisconnected    Reason = "disconnected"
+	ReasonVhostMissing    Reason = "vhost_missing"
+	ReasonExchangeMissing Reason = "exchange_missing"
+	ReasonQueueMissing    Reason = "queue_missing"
+	ReasonConnectionLimit Reason = "connection_limit"
+	ReasonBlocked         Reason = "blocked"
+	ReasonRoundTrip       Reason = "roundtrip"
+
+	ReasonPanic     Reason = "panic"
+	ReasonResources Reason = "resources"
+	ReasonInternal  Reason = "internal"
+)
+
+// Failure is a failed probe with its cause.
+type Failure struct {
+	Reason Reason
+	Layer  Layer
+	Detail string // one of our own sentences with nothing foreign in it; may be empty
+}
+
+// Error says the cause in our own words.
+func (f *Failure) Error() string {
+	if f.Detail == "" {
+		return string(f.Reason)
+	}
+	return string(f.Reason) + ": " + f.Detail
+}
+
+// failAt is Fail with another layer than the reason's first; empty: that one.
+func failAt(reason Reason, layer Layer, detail string, args ...any) *Failure {
+	failure := Fail(reason, detail, args...)
+	if layer != "" {
+		failure.Layer = layer
+	}
+	return failure
+}
+
+// Fail returns the failure for reason, at the first layer that Explanations lists it under.
+func Fail(reason Reason, detail string, args ...any) *Failure {
+	return &Failure{Reason: reason, Layer: layerOf(reason), Detail: fmt.Sprintf(detail, args...)}
+}
+
+// ReasonOf names the cause of a probe's error. Both are empty for nil; an
+// error that no prober has classified is the exporter's own fault.
+func ReasonOf(err error) (Reason, Layer) {
+	var failure *Failure
+	switch {
+	case err == nil:
+		return "", ""
+	case errors.As(err, &failure):
+		return failure.Reason, failure.Layer
+	}
+	return ReasonInternal, LayerExporter
+}
+
+// DetailOf returns the sentence that goes with a probe's error, or nothing.
+func DetailOf(err error) string {
+	var failure *Failure
+	if errors.As(err, &failure) {
+		return failure.Detail
+	}
+	return ""
+}
+
+func layerOf(reason Reason) Layer {
+	for _, e := range explanations {
+		if e.Reason == reason {
+			return e.Layer
+		}
+	}
+	return LayerExporter
+}
 
 // Explanation is what a person is told about a reason.
 type Explanation struct {
@@ -164,6 +297,21 @@ var explanations = []Explanation{
 		ReasonBackendError, LayerBackend,
 		"The backend answered with a server error.",
 		"Look the transaction id up in the logs and hand it to the backend's owner; short bursts are often a restart.",
+	},
+	{
+		ReasonStatus, LayerBackend,
+		"The backend answered with an HTTP status that is not the expected one.",
+		"Repeat the request by hand and ask the backend's owner; if the status is right for this request, list it in expect.status.",
+	},
+	{
+		ReasonRedirect, LayerBackend,
+		"The backend redirects elsewhere; the exporter did not follow, so the key stays with its gateway.",
+		"Correct the path (often a missing slash at its end) or the API's endpoint in the API manager.",
+	},
+	{
+		ReasonRateLimited, LayerBackend,
+		"The backend's own limit on the gateway's requests is used up.",
+		"Ask the backend's owner to raise the limit for the gateway's account; a longer interval helps only if the exporter uses up most of it.",
 	},
 	{
 		ReasonNotJSON, LayerBackend,

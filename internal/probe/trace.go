@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http/httptrace"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -82,6 +83,10 @@ type traceKey struct{}
 func newTrace(ctx context.Context) *trace {
 	now := time.Now()
 	t := &trace{start: now, since: now}
+	parent := traceOf(ctx)
+	if parent != nil { // a run's second request: its connections count, too
+		t.dials = parent.dialed()
+	}
 	t.ctx = context.WithValue(ctx, traceKey{}, t)
 	return t
 }
@@ -89,25 +94,6 @@ func newTrace(ctx context.Context) *trace {
 func traceOf(ctx context.Context) *trace {
 	t, _ := ctx.Value(traceKey{}).(*trace)
 	return t
-}
-
-// enter closes the phase before and opens p. What passed before the first
-// phase belongs to it, so that the sum is the duration.
-func (t *trace) enter(p Phase) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.enterLocked(p, time.Now())
-}
-
-func (t *trace) enterLocked(p Phase, now time.Time) {
-	if t.ended {
-		return
-	}
-	if t.phase != PhaseNone {
-		t.phases[t.phase] += max(now.Sub(t.since), 1)
-		t.since = now
-	}
-	t.phase = p
 }
 
 // enterDialing is enter for the steps of a dial, which may still go on when
@@ -129,6 +115,12 @@ func (t *trace) dialing() error {
 	}
 	t.dials++
 	return nil
+}
+
+func (t *trace) dialed() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.dials
 }
 
 // reached notes to which kind of address there is a connection.
@@ -167,6 +159,14 @@ func (t *trace) informed() error {
 		return errTooManyInfos
 	}
 	return nil
+}
+
+// enter closes the phase before and opens p. What passed before the first
+// phase belongs to it, so that the sum is the duration.
+func (t *trace) enter(p Phase) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.enterLocked(p, time.Now())
 }
 
 // bind lets c end with the probe, until unbind.
@@ -238,6 +238,17 @@ func (t *trace) handshook(c Certificate, done bool) {
 	}
 }
 
+func (t *trace) enterLocked(p Phase, now time.Time) {
+	if t.ended {
+		return
+	}
+	if t.phase != PhaseNone {
+		t.phases[t.phase] += max(now.Sub(t.since), 1)
+		t.since = now
+	}
+	t.phase = p
+}
+
 // certify records the certificates behind the answer, which another probe may have been shown.
 func (t *trace) certify(c Certificate) {
 	t.mu.Lock()
@@ -250,3 +261,13 @@ func (t *trace) certifyLocked(c Certificate) {
 		t.cert = c
 	}
 }
+
+func ipVersion(addr netip.Addr) int {
+	if isIPv4(addr) {
+		return 4
+	}
+	return 6
+}
+
+// isIPv4 says so also of the long form in which /etc/hosts is read.
+func isIPv4(addr netip.Addr) bool { return addr.Unmap().Is4() }

@@ -1,0 +1,3 @@
+package probe
+
+const transactionHeader = "X-Gravitee-Transaction-Id"
