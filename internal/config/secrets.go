@@ -81,7 +81,7 @@ func (r *resolver) readable(file field[filename], key string) secret.Source {
 // private warns of a file with a secret that is none to the users of this machine.
 func (r *resolver) private(file field[filename], key string) {
 	if path := file.path(); secret.Exposed(path) {
-		r.warn(file.at, "%s: every user of this machine may read or change %s: chmod 0640", key, secret.ShownPath(path))
+		r.warn(file.at, "%s: every user of this machine may read or change %s: chmod 0640", key, secret.RedactPath(path))
 	}
 }
 
@@ -130,7 +130,7 @@ func (r *resolver) read(file field[filename], key string) []byte {
 	case c.problem == noSuchFile && secret.LooksLikeKey(string(file.value)):
 		r.fault(file.at, "%s: %s", key, misplaced(key, noSuchFile, "file"))
 	case c.problem != "":
-		r.fault(file.at, "%s: %s: %s", key, secret.ShownPath(path), c.problem)
+		r.fault(file.at, "%s: %s: %s", key, secret.RedactPath(path), c.problem)
 	}
 	return c.bytes
 }

@@ -27,8 +27,8 @@ institutions:
 	path := filepath.Join(filepath.Dir(origin(a.Key)[len("file "):]), name)
 	for content, problem := range map[string]string{
 		"\ufeffk": "begins with a byte-order mark: save it as UTF-8 without one",
-		"k \n":    "begins or ends with a blank",
-		"ø":       "holds something else than printable ASCII, which a header cannot carry",
+		"k \n":    "begins or ends with a space",
+		"ø":       "holds something other than printable ASCII, which a header cannot carry",
 	} {
 		rewrite(t, path, content)
 		sources := inHeaders
@@ -61,7 +61,7 @@ institutions:
 
 func TestVariablesInHeaders(t *testing.T) {
 	t.Setenv("INTEGRA_TEST_SECRET", "canarø")
-	const problem = "environment variable INTEGRA_TEST_SECRET holds something else than printable ASCII, which a header cannot carry"
+	const problem = "environment variable INTEGRA_TEST_SECRET holds something other than printable ASCII, which a header cannot carry"
 	got := faults(t, `institutions:
   uio:
     apis:

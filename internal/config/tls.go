@@ -76,4 +76,4 @@ func (r *resolver) pair(t *tlsFiles, cert, key []byte) {
 	}
 }
 
-func shownPath(file field[filename]) string { return secret.ShownPath(file.path()) }
+func shownPath(file field[filename]) string { return secret.RedactPath(file.path()) }
