@@ -23,7 +23,7 @@ institutions:
     gravitee: {url: "https://api.example.no/", application: a, token_file: `+name+`}
 `, [2]string{name, "good"})
 	a := c.APIs()[0]
-	inHeaders := []secret.Source{a.Key, a.wire().request.Secrets["X-A"], c.Gravitee[0].Token}
+	inHeaders := []secret.Source{a.Key, a.sealed().request.Secrets["X-A"], c.Gravitee[0].Token}
 	path := filepath.Join(filepath.Dir(origin(a.Key)[len("file "):]), name)
 	for content, problem := range map[string]string{
 		"\ufeffk": "begins with a byte-order mark: save it as UTF-8 without one",
