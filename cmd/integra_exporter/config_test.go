@@ -45,12 +45,12 @@ institutions:
 	}{
 		{"usable", good, called{0, good + " is usable: 2 checks, 0 warnings\n", ""}},
 		{"one of each", one, called{
-			0, one + ":6: warning: key: a secret in the configuration itself; key_file keeps it out\n" +
+			0, one + ":6: warning: key: the secret is in the configuration itself; use key_file to keep it out\n" +
 				one + " is usable: 1 check, 1 warning\n", "",
 		}},
 		{"warnings", plain, called{
-			0, plain + ":4: warning: plain http: what is sent, the key too, can be read on its way\n" +
-				plain + ":7: warning: key: a secret in the configuration itself; key_file keeps it out\n" +
+			0, plain + ":4: warning: plain http: anyone on the network path can read the requests and the key\n" +
+				plain + ":7: warning: key: the secret is in the configuration itself; use key_file to keep it out\n" +
 				plain + " is usable: 2 checks, 2 warnings\n", "",
 		}},
 		{"faults", bad, called{

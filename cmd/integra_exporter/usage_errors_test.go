@@ -150,7 +150,7 @@ func TestUsageErrors(t *testing.T) {
 		{"duration", []string{"check", "--watch", "--watch-interval=5x"}, `integra_exporter: --watch-interval: time: unknown unit "x" in duration "5x"; give a duration such as 10s or 1m (try --help)`},
 		{"institution", []string{"check", file, "--institution=uoi"}, "nothing to check: --institution=uoi matches no target in " + dir + "/config.yml; did you mean uio?"},
 		{"URL", append(discover, "--gravitee.url=api.example.no"), "--gravitee.url must be a URL that begins with https://"},
-		{"URL and duration in the file", []string{"--config.file=" + broken}, broken + ":1: gateway: a URL that begins with http:// or https:// is wanted\n" +
+		{"URL and duration in the file", []string{"--config.file=" + broken}, broken + ":1: gateway: the URL must begin with http:// or https://\n" +
 			broken + `:1: interval: "5" is not a duration: write 5s`},
 		{"required", discover, "integra_exporter: required flag(s) '--gravitee.url' not provided (try --help)"},
 		{"port in use", []string{file, "--web.listen-address=" + taken.Addr().String()}, "cannot serve: listen tcp " + taken.Addr().String() + ": bind: address already in use; choose another with --web.listen-address"},

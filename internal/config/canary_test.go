@@ -38,7 +38,7 @@ institutions:
 	for _, verb := range []string{"%v", "%+v", "%#v"} {
 		printed[verb] = fmt.Sprintf(strings.Repeat(verb+"\n", len(values)), values...)
 	}
-	request := c.APIs()[2].wire // what a wrong verb reaches in a Prober is package probe's to hide
+	request := c.APIs()[2].sealed // what a wrong verb reaches in a Prober is package probe's to hide
 	for _, verb := range []string{"%s", "%d", "%x", "%q"} {
 		printed[verb] = fmt.Sprintf(strings.Repeat(verb+"\n", 6), c.RabbitMQ, c.Keys, c.Gravitee, c.Warnings, request, c.APIs()[2].Request)
 	}

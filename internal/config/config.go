@@ -1,13 +1,11 @@
-// Package config turns a YAML file into checks, or tells every fault at once with file and line.
+// Package config turns a YAML file into checks, or reports all its faults at once with file and line.
 package config
 
 import (
-	"net/url"
+	"maps"
 	"slices"
-	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
-	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
 // Config is a configuration without faults: all defaults filled in, all levels
@@ -23,7 +21,7 @@ type Config struct {
 	apis     []API
 }
 
-// APIs returns what is resolved of kind api, sorted as Checks are.
+// APIs returns the resolved APIs, in the order of Checks.
 func (c *Config) APIs() []API { return c.apis }
 
 // Checks returns all checks, sorted by institution, kind and name.
@@ -70,74 +68,70 @@ func (c *Config) CAFiles() map[string][]string {
 	return files
 }
 
-// API is a verification request of one institution.
-type API struct {
-	probe.Check
-	Request         Request // as it may be shown
-	KeyHeader       string
-	Key             secret.Source
-	KeyExpires      Expiry
-	Unauthenticated Unauthenticated
-	Auth            probe.Check // of kind auth, only where Unauthenticated is On
-	TLS             probe.TLS
-	wire            func() wire
+// The grammar of a file. A struct tag holds the key, its default as the schema shows it, and its description.
+type (
+	// root is the main file.
+	root struct {
+		Defaults     defaults                 `yaml:"defaults" doc:"Defaults for all institutions, which they and their APIs can override."`
+		Include      field[[]field[filename]] `yaml:"include" default:"[]" doc:"Further files, each with apis and institutions only. *, ? and [...] match parts of their names."`
+		APIs         map[name]*api            `yaml:"apis" doc:"The documented verification requests, by name, shared by all institutions."`
+		Institutions map[name]*institution    `yaml:"institutions" doc:"The institutions and the APIs that each of them uses, by name. The name is the label institution, and replaces {institution} in addresses."`
+	}
+
+	// included is a file that the main one includes.
+	included struct {
+		APIs         map[name]*api         `yaml:"apis" doc:"The documented verification requests, by name."`
+		Institutions map[name]*institution `yaml:"institutions" doc:"The institutions and the APIs that each of them uses, by name."`
+	}
+
+	defaults struct {
+		tuning
+		platform
+		MaxConcurrent        field[count] `yaml:"max_concurrent" default:"64" doc:"The most runs at once."`
+		MaxConcurrentPerHost field[count] `yaml:"max_concurrent_per_host" default:"8" doc:"The most runs at once against one host and port."`
+	}
+)
+
+const (
+	defaultMaxConcurrent        = 64
+	defaultMaxConcurrentPerHost = 8
+)
+
+// resolver merges the levels of the grammar and checks what no single value
+// shows. All targets of a load share its caches.
+type resolver struct {
+	*report
+	shared     *probe.Shared
+	files      map[string]secretFile
+	contents   map[string]fileContent
+	identities map[tlsFiles]tlsIdentity
+	transports map[probe.TransportOptions]*probe.Transport
 }
 
-// wire is what goes over the wire and must not be shown: API keeps it behind a
-// function, where fmt does not look under any verb.
-type wire struct {
-	request   probe.Request
-	expect    probe.Expect
-	transport *probe.Transport
+func newResolver(r *report, shared *probe.Shared) *resolver {
+	return &resolver{
+		report: r, shared: shared,
+		files: map[string]secretFile{}, contents: map[string]fileContent{},
+		identities: map[tlsFiles]tlsIdentity{}, transports: map[probe.TransportOptions]*probe.Transport{},
+	}
 }
 
-// Request describes a verification request for people: nothing in it is secret or private.
-type Request struct {
-	Method  string
-	Path    string   // with the gateway's prefix and the query; "…" where private
-	Headers []Header // by name, the key's and other secret ones included, not those that every request carries
-	Body    string   // "…", or empty where none is sent
-}
-
-// Header is a header as it may be shown.
-type Header struct{ Name, Value string }
-
-// Unauthenticated is the documented negative test of an API.
-type Unauthenticated struct {
-	On                bool
-	Status            []int // what refuses properly
-	Interval, Timeout time.Duration
-}
-
-// RabbitMQ is one application's access to its institution's broker.
-type RabbitMQ struct {
-	probe.Check
-	URL          *url.URL // scheme and host, without path or user information
-	VHost        string
-	Username     string
-	Password     secret.Source
-	Publishes    bool     // outgoing_<application> must exist
-	SubscribesTo []string // from_<producer> must exist for each
-	Exchanges    []string
-	Queues       []string
-	RoundTrip    bool
-	TLS          probe.TLS
-}
-
-// Key is a credential that is watched for its end alone.
-type Key struct {
-	probe.Check
-	Files []string // a change of one of them is worth a look
-}
-
-// Gravitee is where an institution's API manager tells the expiry of keys.
-type Gravitee struct {
-	Institution  string
-	URL          *url.URL
-	Application  string // id of the monitoring application
-	Token        secret.Source
-	Interval     time.Duration
-	Organization string
-	Environment  string
-	TLS          probe.TLS
+func (r *resolver) config(root *root) *Config {
+	c := &Config{
+		MaxConcurrent:        int(root.Defaults.MaxConcurrent.or(defaultMaxConcurrent)),
+		MaxConcurrentPerHost: int(root.Defaults.MaxConcurrentPerHost.or(defaultMaxConcurrentPerHost)),
+	}
+	r.unused(root)
+	for _, id := range slices.Sorted(maps.Keys(root.Institutions)) {
+		inst := r.institution(root, string(id))
+		for _, api := range slices.Sorted(maps.Keys(inst.APIs)) {
+			r.api(c, root, inst, string(api))
+		}
+		r.rabbitmqs(c, inst)
+		r.keys(c, inst)
+		r.gravitee(c, inst)
+	}
+	slices.SortStableFunc(c.RabbitMQ, func(a, b RabbitMQ) int { return a.Compare(b.Target) })
+	slices.SortStableFunc(c.Keys, func(a, b Key) int { return a.Compare(b.Target) })
+	return c
 }

@@ -79,14 +79,14 @@ institutions:
 	}
 	want := []string{
 		"2: " + plainHTTP,
-		"5: authorization is shown on pages: secret_headers hides it",
-		"6: max_duration: 15s is not shorter than the timeout of 15s, and so never decides",
-		"11: key: a secret in the configuration itself; key_file keeps it out",
-		"13: password: a secret in the configuration itself; password_file keeps it out",
+		"5: authorization is shown on pages: use secret_headers to hide it",
+		"6: max_duration: 15s is not shorter than the timeout of 15s, so it has no effect",
+		"11: key: the secret is in the configuration itself; use key_file to keep it out",
+		"13: password: the secret is in the configuration itself; use password_file to keep it out",
 		"13: " + plainAMQP,
-		"16: timeout: 4s is under 5s; a broker takes 3 s and more to refuse a login",
+		"16: timeout: 4s is under 5s, but a broker takes at least 3 s to refuse a login",
 		"18: " + plainHTTP,
-		"18: token: a secret in the configuration itself; token_file keeps it out",
+		"18: token: the secret is in the configuration itself; use token_file to keep it out",
 	}
 	var got []string
 	for _, w := range c.Warnings {

@@ -1,21 +1,27 @@
 package config
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// Load reads the file at path and those it includes, and every secret and TLS
-// file they name. The error is Faults: all that is wrong, by file and line.
+// Load reads the file at path, the files it includes, and every secret and TLS
+// file they name. Its error is of type Faults: all faults by file and line.
 func Load(path string, shared *probe.Shared) (*Config, error) {
 	l := &loader{}
 	l.main(path)
-	r := newResolver(&l.report, shared)
-	c := r.config(&l.root)
+	c := newResolver(&l.report, shared).config(&l.root)
 	if len(l.faults) > 0 {
 		return nil, Faults(sorted(l.faults))
 	}
@@ -31,17 +37,12 @@ type loader struct {
 }
 
 func (l *loader) main(path string) {
-	content, problem := readFile(path)
+	problem := l.file(path, &l.root)
 	if problem != "" {
 		l.fault(position{file: path}, "%s%s", problem, remedy(problem))
 		return
 	}
 	l.seen(path)
-	n := l.parse(path, content)
-	if n == nil {
-		return
-	}
-	l.decode(path, n, &l.root)
 	for _, pattern := range l.root.Include.value {
 		if pattern.good() {
 			l.include(pattern)
@@ -52,26 +53,13 @@ func (l *loader) main(path string) {
 	}
 }
 
-// remedy says what to do where the main file cannot be read.
+// remedy tells the user what to do if the main file cannot be read.
 func remedy(problem string) string {
 	return map[string]string{
 		noSuchFile:   "; name one with --config.file, copy config.example.yml, or try: integra_exporter demo",
 		isDirectory:  "; name the file in it with --config.file",
 		noPermission: "; make it readable for the user who runs this program",
 	}[problem]
-}
-
-// seen notes the file at path and reports whether it was noted before.
-func (l *loader) seen(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
-	if slices.ContainsFunc(l.files, func(old os.FileInfo) bool { return os.SameFile(old, info) }) {
-		return true
-	}
-	l.files = append(l.files, info)
-	return false
 }
 
 func (l *loader) include(pattern field[filename]) {
@@ -88,23 +76,31 @@ func (l *loader) include(pattern field[filename]) {
 		if l.seen(file) {
 			continue
 		}
-		content, problem := readFile(file)
+		var part included
+		problem := l.file(file, &part)
 		if problem != "" {
 			l.fault(pattern.at, "include: %s: %s", file, problem)
 			continue
 		}
-		n := l.parse(file, content)
-		if n == nil {
-			continue
-		}
-		var part included
-		l.decode(file, n, &part)
 		add(l, &l.root.APIs, part.APIs, "api", func(a *api) position { return a.At })
 		add(l, &l.root.Institutions, part.Institutions, "institution", func(i *institution) position { return i.At })
 	}
 }
 
-// add puts the entries of part into all; a name that is there already is a fault.
+// seen remembers the file at path and reports whether it was remembered before.
+func (l *loader) seen(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	if slices.ContainsFunc(l.files, func(old os.FileInfo) bool { return os.SameFile(old, info) }) {
+		return true
+	}
+	l.files = append(l.files, info)
+	return false
+}
+
+// add puts the entries of part into all. A name that all holds already is a fault.
 func add[T any](l *loader, all *map[name]*T, part map[name]*T, what string, at func(*T) position) {
 	if *all == nil {
 		*all = map[name]*T{}
@@ -112,9 +108,112 @@ func add[T any](l *loader, all *map[name]*T, part map[name]*T, what string, at f
 	for key, value := range part {
 		first, ok := (*all)[key]
 		if ok {
-			l.fault(at(value), "%s %q is defined already at %s", what, string(key), at(first))
+			l.fault(at(value), "%s %q is already defined at %s", what, string(key), at(first))
 			continue
 		}
 		(*all)[key] = value
 	}
+}
+
+// file reads and decodes the file at path into target. It returns why the file
+// cannot be read, and reports what is wrong in it.
+func (l *loader) file(path string, target any) (problem string) {
+	content, problem := readFile(path)
+	if problem != "" {
+		return problem
+	}
+	n := l.parseYAML(path, content)
+	if n != nil {
+		l.decode(path, n, target)
+	}
+	return ""
+}
+
+// parseYAML returns the only document in content, nil beside a fault.
+func (r *report) parseYAML(file string, content []byte) *yaml.Node {
+	line, problem := binary(content)
+	if problem != "" {
+		r.fault(position{file, line}, "%s", problem)
+		return nil
+	}
+	documents, err := documents(content)
+	switch {
+	case err != nil:
+		line, problem = syntaxProblem(err.Error(), content)
+		r.fault(position{file, line}, "%s", problem)
+	case len(documents) == 0 || documents[0].ShortTag() == "!!null":
+		r.fault(position{file, 1}, "the file is empty")
+	case len(documents) > 1:
+		r.fault(position{file, documents[1].Line}, "a second document begins here: a file can hold only one")
+	default:
+		return documents[0]
+	}
+	return nil
+}
+
+func binary(content []byte) (line int, problem string) {
+	for i, row := range bytes.Split(content, []byte("\n")) {
+		switch {
+		case bytes.IndexByte(row, 0) >= 0:
+			return i + 1, "a NUL byte: this is not a text file in UTF-8"
+		case !utf8.Valid(row):
+			return i + 1, "this is not a text file in UTF-8"
+		}
+	}
+	return 0, ""
+}
+
+// syntaxProblem translates an error of yaml.v3 into a sentence of our own, because
+// its text may quote the file.
+func syntaxProblem(text string, content []byte) (line int, problem string) {
+	rows := strings.SplitAfter(string(content), "\n")
+	line = faultyRow(text, rows)
+	if strings.HasPrefix(strings.TrimLeft(rows[line-1], " "), "\t") {
+		return line, "a tab in the indentation: YAML allows only spaces"
+	}
+	for _, known := range []struct{ sign, problem string }{
+		{"unknown anchor", "an alias without an anchor: quote a value that begins with *"},
+		{"mapping values are not allowed", "not YAML: a key is not allowed here; check the indentation, and quote a value that holds \": \""},
+		{"did not find expected key", "not YAML near this line: check the indentation and the quotes"},
+		{"could not find expected ':'", "not YAML near this line: a key without a colon and a space"},
+		{"cannot start any token", "not YAML: quote a value that begins with one of @ ` %"},
+		{"control characters are not allowed", "a control character: this is not a text file"},
+		{"unexpected end of stream", "not YAML: a quoted value does not end"},
+		{"expected ',' or", "not YAML: a bracket is not closed"},
+	} {
+		if strings.Contains(text, known.sign) {
+			return line, known.problem
+		}
+	}
+	return line, "not YAML near this line"
+}
+
+// faultyRow returns the number of the row that causes the error with this text.
+// yaml.v3 itself names the beginning of the mapping around it, or no line at
+// all. A binary search serves, because a longer prefix of the file fails with
+// the same error.
+func faultyRow(text string, rows []string) int {
+	row := sort.Search(len(rows), func(i int) bool {
+		_, err := documents([]byte(strings.Join(rows[:i+1], "")))
+		return err != nil && err.Error() == text
+	})
+	return min(row+1, len(rows))
+}
+
+// documents returns the roots of at most two documents.
+func documents(content []byte) ([]*yaml.Node, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(content))
+	var roots []*yaml.Node
+	for range 2 {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		roots = append(roots, document.Content[0])
+	}
+	return roots, nil
 }

@@ -60,7 +60,7 @@ func TestWholeFiles(t *testing.T) {
 		{"UTF-16", "\xff\xfea\x00p\x00i\x00s\x00", "config.yml:1: a NUL byte: this is not a text file in UTF-8"},
 		{"Latin-1", "institutions:\n  uio: {title: \xf8}\n", "config.yml:2: this is not a text file in UTF-8"},
 		{"control", "apis: {a: \x01}\n", "config.yml:1: a control character: this is not a text file"},
-		{"scalar", "hunter2", "config.yml:1: a mapping (key: value) is wanted here, not a single value"},
+		{"scalar", "hunter2", "config.yml:1: expected a mapping (key: value), found a single value"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			diff := cmp.Diff([]string{test.want}, faults(t, test.content))
@@ -101,15 +101,15 @@ institutions:
 `, [2]string{"a.yml", "apis:\n  x: {conection: fresh, request: {path: /}}\n"}, [2]string{"b.yml", "institutions:\n  uio: {}\n"})
 	want := []string{
 		`a.yml:2: unknown key "conection"; did you mean "connection"?`,
-		`b.yml:2: institution "uio" is defined already at config.yml:6`,
+		`b.yml:2: institution "uio" is already defined at config.yml:6`,
 		`config.yml:10: institution "uio", api "org" has no key: give key_file, key_env or key`,
 		`config.yml:11: api "orgg" is not defined under apis; did you mean "org"?`,
 		`config.yml:2: http2: "maybe" is neither true nor false`,
 		`config.yml:2: interval: "5x" is not a duration such as 30s, 5m or 1d`,
-		`config.yml:4: title: a single value is wanted here, not a list`,
+		`config.yml:4: title: expected a single value, found a list`,
 		`config.yml:4: unknown key "pth"; did you mean "path"?`,
-		`config.yml:7: gateway: user information in a URL; a secret has its own key, remove what stands before the @`,
-		`config.yml:8: gateway: this key stands in line 7 already`,
+		`config.yml:7: gateway: the URL holds user information: remove it up to the @, and give a secret with the key that is meant for it`,
+		`config.yml:8: gateway: this key is already set in line 7`,
 	}
 	// by file, then line: the lines above are in the order of text
 	order := []string{want[0], want[1], want[4], want[5], want[6], want[7], want[8], want[9], want[2], want[3]}
@@ -146,7 +146,7 @@ institutions:
 	if diff != "" {
 		t.Error(diff)
 	}
-	if body := string(c.APIs()[0].wire().request.Body); body != `{"a":1}` {
+	if body := string(c.APIs()[0].sealed().request.Body); body != `{"a":1}` {
 		t.Errorf("body %s", body)
 	}
 }
@@ -189,7 +189,7 @@ func TestAliasBombs(t *testing.T) {
 	got := faults(t, merges)
 	told := 0
 	for _, fault := range got {
-		if strings.HasSuffix(fault, "the aliases of this file multiply to more than 2000000 values") {
+		if strings.HasSuffix(fault, "the aliases of this file expand to more than 2000000 values") {
 			told++
 		}
 	}

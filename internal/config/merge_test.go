@@ -28,7 +28,7 @@ institutions:
 	}{
 		{"interval", [4]string{"20s", "30s", "40s", "50s"}, "1m0s", func(a API) string { return a.Interval.String() }},
 		{"timeout", [4]string{"2s", "3s", "4s", "5s"}, "15s", func(a API) string { return a.Timeout.String() }},
-		{"max_body_size", [4]string{"1KiB", "2KiB", "3KiB", "4KiB"}, "10240KiB", func(a API) string { return fmt.Sprintf("%dKiB", a.wire().expect.MaxBody>>10) }},
+		{"max_body_size", [4]string{"1KiB", "2KiB", "3KiB", "4KiB"}, "10240KiB", func(a API) string { return fmt.Sprintf("%dKiB", a.sealed().expect.MaxBody>>10) }},
 	} {
 		for written := 4; written >= 0; written-- {
 			lines := [4]string{}
@@ -81,12 +81,12 @@ institutions:
 	if diff != "" {
 		t.Error(diff)
 	}
-	diff = cmp.Diff([]int{204}, a.wire().expect.Status)
+	diff = cmp.Diff([]int{204}, a.sealed().expect.Status)
 	if diff != "" {
 		t.Error(diff)
 	}
-	if !a.wire().expect.Headers["X-Source"].MatchString("dfo") || a.Contact != "org@example.no" {
-		t.Errorf("headers %v, contact %s", a.wire().expect.Headers, a.Contact)
+	if !a.sealed().expect.Headers["X-Source"].MatchString("dfo") || a.Contact != "org@example.no" {
+		t.Errorf("headers %v, contact %s", a.sealed().expect.Headers, a.Contact)
 	}
 }
 

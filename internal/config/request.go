@@ -14,7 +14,49 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
-const cacheHeader = "X-Gravitee-Cache"
+// Request describes a verification request for people: nothing in it is secret or private.
+type Request struct {
+	Method  string
+	Path    string   // with the gateway's prefix and the query; "…" if private
+	Headers []Header // by name, including the key's and other secret ones, but not those that every request carries
+	Body    string   // "…", or empty if none is sent
+}
+
+// Header is a header with its value redacted.
+type Header struct{ Name, Value string }
+
+type (
+	request struct {
+		Method        field[method]                `yaml:"method" default:"GET" doc:"The HTTP method."`
+		Path          field[path]                  `yaml:"path" doc:"Begins with one /, may hold a query. Percent-encode spaces and everything beyond ASCII: %20, %C3%B8."`
+		Headers       map[header]field[headerLine] `yaml:"headers" doc:"By name, sent as written and shown on pages. Use secret_headers for values that must not be shown."`
+		SecretHeaders map[header]*secretHeader     `yaml:"secret_headers" doc:"By name, never shown: each from a file or an environment variable."`
+		Private       field[flag]                  `yaml:"private" default:"false" doc:"The path holds personal data and is never shown."`
+		BypassCache   field[flag]                  `yaml:"bypass_cache" default:"false" doc:"Send X-Gravitee-Cache: BY_PASS, so that a cached answer cannot hide a dead backend."`
+		Body          field[text]                  `yaml:"body" instead:"BodyFile" doc:"The body, which is never shown. Not together with body_file."`
+		BodyFile      field[filename]              `yaml:"body_file" instead:"Body" doc:"File that holds the body. Not together with body."`
+	}
+
+	secretHeader struct {
+		At   position
+		File field[filename] `yaml:"file" doc:"File that holds the value and nothing else."`
+		Env  field[variable] `yaml:"env" doc:"Environment variable that holds the value."`
+	}
+
+	expect struct {
+		Status      field[[]field[status]]    `yaml:"status" default:"[200]" doc:"The statuses that count as success."`
+		JSON        field[flag]               `yaml:"json" doc:"The body must be JSON. By default true, for HEAD false."`
+		JQ          field[expression]         `yaml:"jq" doc:"A jq expression that must yield true, such as length > 0."`
+		Headers     map[header]field[pattern] `yaml:"headers" doc:"By name: a regular expression (RE2) that the header must match."`
+		MaxDuration field[span]               `yaml:"max_duration" doc:"A slower answer is a failure with a reason of its own. Set it below the timeout."`
+	}
+)
+
+const (
+	cacheHeader      = "X-Gravitee-Cache"
+	defaultMaxBody   = 10 << 20
+	defaultMaxBodyJQ = 1 << 20
+)
 
 // request resolves everything of a but its URL.
 func (r *resolver) request(a *api, key secret.Source) probe.Request {
@@ -48,10 +90,10 @@ func (r *resolver) request(a *api, key secret.Source) probe.Request {
 func (r *resolver) plainHeader(headers http.Header, id string, value field[headerLine], keyHeader string) {
 	isAccept := strings.EqualFold(id, "Accept")
 	if isAccept && value.or("application/json") == "application/json" || r.reserved(id, keyHeader, value.at) {
-		return // every request carries the former
+		return // every request carries that Accept anyway
 	}
 	if slices.ContainsFunc([]string{"Authorization", "Proxy-Authorization", "Cookie"}, func(s string) bool { return strings.EqualFold(s, id) }) {
-		r.warn(value.at, "%s is shown on pages: secret_headers hides it", id)
+		r.warn(value.at, "%s is shown on pages: use secret_headers to hide it", id)
 	}
 	headers[id] = []string{string(value.value)}
 }
@@ -62,7 +104,7 @@ func (r *resolver) secretHeader(request probe.Request, id string, value *secretH
 	}
 	for plain := range request.Header {
 		if strings.EqualFold(plain, id) {
-			r.fault(value.At, "%s stands in headers and in secret_headers", id)
+			r.fault(value.At, "%s is set in both headers and secret_headers", id)
 		}
 	}
 	switch {
@@ -75,7 +117,7 @@ func (r *resolver) secretHeader(request probe.Request, id string, value *secretH
 	}
 }
 
-// reserved tells a header that is not the user's to set, and what to do instead.
+// reserved reports a header that the user cannot set, with what to do instead.
 func (r *resolver) reserved(id, keyHeader string, at position) bool {
 	if strings.EqualFold(id, keyHeader) {
 		r.fault(at, "%s carries the key: give it with key_file, key_env or key", id)
@@ -90,7 +132,7 @@ func (r *resolver) reserved(id, keyHeader string, at position) bool {
 	return false
 }
 
-// reservedHeaders returns the headers that are not the user's to set, and what to do instead.
+// reservedHeaders returns the headers that the user cannot set, with what to do instead.
 func reservedHeaders() []struct{ id, advice string } {
 	return []struct{ id, advice string }{
 		{"Host", "it follows from the gateway's URL"},
@@ -132,14 +174,6 @@ func (r *resolver) body(q *request) []byte {
 	return []byte(q.Body.or(""))
 }
 
-// later returns the second of two positions that stand in one mapping.
-func later(a, b position) position {
-	if a.line > b.line {
-		return a
-	}
-	return b
-}
-
 func (r *resolver) expect(a *api, timeout time.Duration) probe.Expect {
 	e := &a.Expect
 	headOnly := a.Request.Method.or("") == http.MethodHead
@@ -154,12 +188,12 @@ func (r *resolver) expect(a *api, timeout time.Duration) probe.Expect {
 	}
 	for _, list := range []field[[]field[status]]{e.Status, a.Unauthenticated.Status} {
 		if list.good() && len(list.value) == 0 {
-			r.fault(list.at, "status: an empty list can never be met")
+			r.fault(list.at, "status: no status can match an empty list")
 		}
 	}
 	longest := time.Duration(e.MaxDuration.or(0))
 	if longest >= timeout {
-		r.warn(e.MaxDuration.at, "max_duration: %s is not shorter than the timeout of %s, and so never decides", model.Duration(longest), model.Duration(timeout))
+		r.warn(e.MaxDuration.at, "max_duration: %s is not shorter than the timeout of %s, so it has no effect", model.Duration(longest), model.Duration(timeout))
 	}
 	limit := size(defaultMaxBody)
 	if e.JQ.set {
@@ -177,4 +211,34 @@ func (r *resolver) expect(a *api, timeout time.Duration) probe.Expect {
 		MaxDuration: longest,
 		MaxBody:     int64(a.MaxBodySize.or(limit)),
 	}
+}
+
+// later returns the later of two positions in one mapping: that is where the reader meets a contradiction.
+func later(a, b position) position {
+	if a.line > b.line {
+		return a
+	}
+	return b
+}
+
+func statuses(list field[[]field[status]], otherwise int) []int {
+	if !list.good() {
+		return []int{otherwise}
+	}
+	result := make([]int, len(list.value))
+	for i, s := range list.value {
+		result[i] = int(s.value)
+	}
+	return result
+}
+
+// requestVersion covers the request and its connection, but not the content of files that are read again at every run.
+func requestVersion(request probe.Request, options probe.TransportOptions, tlsDigest string) string {
+	secrets := map[string]string{}
+	for id, source := range request.Secrets {
+		secrets[id] = origin(source)
+	}
+	return version(
+		request.Method, request.URL.String(), request.Header, secrets, request.Body, options, tlsDigest,
+	)
 }

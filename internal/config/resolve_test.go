@@ -42,7 +42,7 @@ func TestRequest(t *testing.T) {
 			if diff != "" {
 				t.Error(diff)
 			}
-			value, err := a.wire().request.Secrets[a.KeyHeader].Read()
+			value, err := a.sealed().request.Secrets[a.KeyHeader].Read()
 			if err != nil || value.Reveal() != "not-a-real-key" {
 				t.Errorf("the key is not under %s: %v", a.KeyHeader, err)
 			}
@@ -61,7 +61,7 @@ func TestExpect(t *testing.T) {
 		{"request: {path: /}\n        expect: {jq: length > 0}", probe.Expect{Status: []int{200}, JSON: true, MaxBody: 1 << 20}},
 		{"request: {path: /}\n        expect: {jq: length > 0}\n        max_body_size: 3MiB", probe.Expect{Status: []int{200}, JSON: true, MaxBody: 3 << 20}},
 	} {
-		got := load(t, own(test.lines)).APIs()[0].wire().expect
+		got := load(t, own(test.lines)).APIs()[0].sealed().expect
 		diff := cmp.Diff(test.want, got, cmpopts.IgnoreFields(probe.Expect{}, "JQ"), cmpopts.EquateEmpty())
 		if diff != "" || (got.JQ != nil) != strings.Contains(test.lines, "jq") {
 			t.Errorf("%s: jq %v\n%s", test.lines, got.JQ != nil, diff)

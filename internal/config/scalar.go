@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"net"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,7 +19,7 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
-// The scalars of the grammar. Each reads itself and says what is wrong in its own words.
+// The scalars of the grammar. Each parses its own text.
 type (
 	flag       bool
 	count      int           // from 1
@@ -43,11 +45,26 @@ type (
 	hidden struct{ secret.Source }
 )
 
-// Expiry is when a credential ends. The zero Expiry is unknown.
+// The URLs of the grammar. No message repeats one, because it may hold a password.
+type (
+	gatewayURL string // http or https with a path prefix
+	brokerURL  string // amqp or amqps
+	restURL    string // http or https with a path
+	proxyURL   string // http or socks5
+)
+
+// Expiry is when a credential expires. The zero Expiry is unknown.
 type Expiry struct {
 	Never bool
 	Date  time.Time
 }
+
+const (
+	placeholder  = "{institution}"
+	badHostRunes = " \"'<>\\^`{|}"
+	plainHTTP    = "plain http: anyone on the network path can read the requests and the key"
+	plainAMQP    = "plain amqp: anyone on the network path can read the messages and the password"
+)
 
 func (f *flag) parse(text string) string {
 	*f = text == "true"
@@ -75,32 +92,11 @@ func (s *status) parse(text string) string {
 	return ""
 }
 
-func duration(text string) (d time.Duration, problem string) {
-	parsed, err := model.ParseDuration(text)
-	seconds, bare := strconv.ParseUint(text, 10, 24)
-	if err != nil && bare == nil {
-		return 0, quote(text) + " is not a duration: write " + withUnit(seconds)
-	}
-	if err != nil {
-		return 0, quote(text) + " is not a duration such as 30s, 5m or 1d"
-	}
-	return time.Duration(parsed), ""
-}
-
-// withUnit writes seconds as durations are written, in both forms where there are two.
-func withUnit(seconds uint64) string {
-	plain, short := fmt.Sprintf("%ds", seconds), model.Duration(time.Duration(seconds)*time.Second).String()
-	if plain == short {
-		return plain
-	}
-	return plain + " or " + short
-}
-
 func (s *span) parse(text string) string {
 	d, problem := duration(text)
 	*s = span(d)
 	if problem == "" && d <= 0 {
-		return "a duration above zero is wanted"
+		return "the duration must be above zero"
 	}
 	return problem
 }
@@ -114,12 +110,34 @@ func (i *interval) parse(text string) string {
 	return problem
 }
 
+// duration also names the duration that a bare number most likely means.
+func duration(text string) (d time.Duration, problem string) {
+	parsed, err := model.ParseDuration(text)
+	seconds, bare := strconv.ParseUint(text, 10, 24)
+	if err != nil && bare == nil {
+		return 0, quote(text) + " is not a duration: write " + withUnit(seconds)
+	}
+	if err != nil {
+		return 0, quote(text) + " is not a duration such as 30s, 5m or 1d"
+	}
+	return time.Duration(parsed), ""
+}
+
+// withUnit returns seconds as a duration in seconds, and in larger units if they divide it.
+func withUnit(seconds uint64) string {
+	plain, short := fmt.Sprintf("%ds", seconds), model.Duration(time.Duration(seconds)*time.Second).String()
+	if plain == short {
+		return plain
+	}
+	return plain + " or " + short
+}
+
 func (s *size) parse(text string) string {
 	n, err := units.ParseBase2Bytes(text)
 	*s = size(n)
 	switch {
 	case err != nil:
-		return quote(text) + " is not a size such as 512KiB or 10MiB, without a blank"
+		return quote(text) + " is not a size such as 512KiB or 10MiB, without a space"
 	case n <= 0:
 		return quote(text) + " is not a size above zero"
 	}
@@ -153,16 +171,6 @@ func (t *text) parse(s string) string {
 	return ""
 }
 
-func oneLine(s string) string {
-	switch {
-	case strings.ContainsFunc(s, unicode.IsControl):
-		return "a line break or another control character"
-	case !utf8.ValidString(s):
-		return "not UTF-8"
-	}
-	return ""
-}
-
 func (l *line) parse(s string) string {
 	*l = line(s)
 	return oneLine(s)
@@ -172,11 +180,11 @@ func (n *name) parse(s string) string {
 	*n = name(s)
 	switch {
 	case strings.TrimSpace(s) == "":
-		return "a name is empty"
+		return "the name is empty"
 	case len(s) > 255: // the most that AMQP can carry
-		return "a name is longer than 255 bytes"
+		return "the name is longer than 255 bytes"
 	case strings.TrimSpace(s) != s:
-		return "a name begins or ends with a space"
+		return "the name begins or ends with a space"
 	}
 	return oneLine(s)
 }
@@ -184,15 +192,26 @@ func (n *name) parse(s string) string {
 func (f *filename) parse(s string) string {
 	*f = filename(s)
 	if s == "" {
-		return "a file's name is empty"
+		return "the file name is empty"
 	}
 	return oneLine(s)
+}
+
+// oneLine returns why s is not a single line of text, else nothing.
+func oneLine(s string) string {
+	switch {
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "the text holds a line break or another control character"
+	case !utf8.ValidString(s):
+		return "the text is not UTF-8"
+	}
+	return ""
 }
 
 func (v *variable) parse(s string) string {
 	*v = variable(s)
 	if !regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`).MatchString(s) {
-		return "this is not the name of an environment variable" // it may be the secret itself
+		return "this is not the name of an environment variable" // not quoted: it may be the secret itself
 	}
 	return ""
 }
@@ -200,7 +219,7 @@ func (v *variable) parse(s string) string {
 func (h *header) parse(s string) string {
 	*h = header(s)
 	if !regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$").MatchString(s) {
-		return beginning(s) + " is not the name of a header"
+		return quoteFirstWord(s) + " is not the name of a header"
 	}
 	return ""
 }
@@ -208,7 +227,7 @@ func (h *header) parse(s string) string {
 func (h *headerLine) parse(s string) string {
 	*h = headerLine(s)
 	if strings.ContainsFunc(s, unicode.IsControl) {
-		return "a line break or another control character cannot stand in a header"
+		return "a header cannot hold a line break or another control character"
 	}
 	return ""
 }
@@ -237,7 +256,7 @@ func (h *hidden) parse(s string) string {
 	h.Source = literal
 	_, err := literal.Read()
 	if err != nil {
-		return err.Error() // names nothing of it
+		return err.Error() // it does not quote the secret
 	}
 	return ""
 }
@@ -255,4 +274,105 @@ func (e *Expiry) parse(s string) string {
 		}
 	}
 	return quote(s) + " is not a date (2027-03-01), an RFC 3339 time or never"
+}
+
+func (p *path) parse(s string) string {
+	*p = path(s)
+	switch {
+	case !strings.HasPrefix(s, "/"):
+		return "a path begins with /"
+	case strings.HasPrefix(s, "//"):
+		return "a path begins with one / only: // begins a host name"
+	case strings.Contains(s, "#"):
+		return "a fragment (from # on) is never sent; write %23 for the character"
+	case strings.Contains(s, " "):
+		return "a space cannot be sent in a path or query: write %20"
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "a line break or another control character cannot be sent in a path or query"
+	case strings.ContainsFunc(s, func(r rune) bool { return r > unicode.MaxASCII }):
+		return "only ASCII can be sent in a path or query: percent-encode the rest, for instance %C3%B8 for ø"
+	}
+	parsed, err := url.Parse("http://x" + s)
+	if err != nil || parsed.Host != "x" {
+		return "this is not the path of a URL: write special characters as %XX"
+	}
+	return ""
+}
+
+func (u *gatewayURL) parse(s string) string {
+	*u = gatewayURL(s)
+	return urlProblem(strings.ReplaceAll(s, placeholder, "x"), true, "http", "https")
+}
+
+func (u *brokerURL) parse(s string) string {
+	*u = brokerURL(s)
+	return urlProblem(strings.ReplaceAll(s, placeholder, "x"), false, "amqp", "amqps")
+}
+
+func (u *restURL) parse(s string) string {
+	*u = restURL(s)
+	return urlProblem(s, true, "http", "https")
+}
+
+func (u *proxyURL) parse(s string) string {
+	*u = proxyURL(s)
+	return urlProblem(s, false, "http", "socks5")
+}
+
+// urlProblem returns what is wrong with a URL, else nothing. It looks for user
+// information before url.Parse does, whose error would quote the password.
+func urlProblem(s string, mayHavePath bool, schemes ...string) string {
+	scheme, rest, _ := strings.Cut(s, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	if strings.Contains(authority, "@") {
+		return "the URL holds user information: remove it up to the @, and give a secret with the key that is meant for it"
+	}
+	parsed, err := url.Parse(s)
+	known := slices.ContainsFunc(schemes, func(s string) bool { return strings.EqualFold(scheme, s) })
+	switch {
+	case !known || rest == "":
+		return "the URL must begin with " + strings.Join(schemes, ":// or ") + "://"
+	case err != nil || parsed.Hostname() == "" || !validHost(parsed.Host):
+		return "this is not a URL with a host name"
+	case strings.ContainsAny(s, "?#"):
+		return "a query or fragment is not allowed here"
+	case !mayHavePath && strings.Trim(parsed.Path, "/") != "":
+		return "a path is not allowed here"
+	}
+	return ""
+}
+
+// validHost is stricter than url.Parse, which accepts an empty port, ports above 65535 and characters that no host has.
+func validHost(host string) bool {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil { // no port
+		name = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+		return !strings.HasSuffix(host, ":") && !strings.ContainsAny(name, badHostRunes)
+	}
+	number, err := strconv.Atoi(port)
+	return err == nil && number >= 1 && number <= 65535 && !strings.ContainsAny(name, badHostRunes)
+}
+
+// expand puts the institution's name into a URL template. The template is known to be valid with "x" in its place, but
+// a name may hold what a host name cannot, such as a slash.
+func expand(template, institution string) (*url.URL, bool) {
+	if strings.Contains(template, placeholder) &&
+		!regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$`).MatchString(institution) {
+		return nil, false
+	}
+	parsed, err := url.Parse(strings.ReplaceAll(template, placeholder, institution))
+	if err != nil || parsed.Hostname() == "" {
+		return nil, false
+	}
+	parsed.Host = strings.ToLower(parsed.Host)
+	return parsed, true
+}
+
+// hostPort returns u's host with its port, the scheme's own by default.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443", "amqp": "5672", "amqps": "5671"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }

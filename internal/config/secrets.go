@@ -2,19 +2,24 @@ package config
 
 import (
 	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
+	"encoding/pem"
 	"errors"
+	"io"
 	"io/fs"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 
+	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
-// source returns the secret that exactly one of the three keys gives; their names
-// are prefix_file, prefix_env and prefix. It is nil beside a fault. All but a
-// password go into a header.
+// source returns the secret that exactly one of the keys prefix_file, prefix_env
+// and prefix gives; nil beside a fault.
 func (r *resolver) source(what, prefix string, at position, file field[filename], env field[variable], literal field[hidden]) secret.Source {
 	given := 0
 	for _, one := range []struct {
@@ -38,15 +43,16 @@ func (r *resolver) source(what, prefix string, at position, file field[filename]
 	case env.good():
 		return r.sendable(r.variable(env, prefix+"_env"), env.at, prefix+"_env")
 	case literal.good():
-		r.warn(literal.at, "%s: a secret in the configuration itself; %s_file keeps it out", prefix, prefix)
+		r.warn(literal.at, "%s: the secret is in the configuration itself; use %s_file to keep it out", prefix, prefix)
 		return r.sendable(literal.value.Source, literal.at, prefix)
 	}
 	return nil
 }
 
-// sendable holds a source to what its place in a request can carry; nil beside a fault.
+// sendable restricts a source to what a header can carry; nil beside a fault.
+// A password is exempt: a login carries any text.
 func (r *resolver) sendable(source secret.Source, at position, key string) secret.Source {
-	if source == nil || strings.HasPrefix(key, "password") { // told, or sent in a login, which carries any text
+	if source == nil || strings.HasPrefix(key, "password") {
 		return source
 	}
 	header := secret.Header{Source: source}
@@ -58,30 +64,37 @@ func (r *resolver) sendable(source secret.Source, at position, key string) secre
 	return header
 }
 
-// readable returns the secret in a file, read once; nil beside a fault.
+// secretFile is a file with a secret, and the error of its first read.
+type secretFile struct {
+	source *secret.File
+	err    error
+}
+
+// readable returns the secret in a file, which is read once a load; nil beside a fault.
 func (r *resolver) readable(file field[filename], key string) secret.Source {
-	path := file.at.relative(string(file.value))
-	if r.files[path] == nil {
-		r.files[path] = secret.NewFile(path)
-		_, r.secrets[path] = r.files[path].Read()
-		r.private(file, key)
+	path := pathOf(file)
+	known, ok := r.files[path]
+	if !ok {
+		known.source = secret.NewFile(path)
+		_, known.err = known.source.Read()
+		r.files[path] = known
+		r.warnExposed(file, key)
 	}
-	err := r.secrets[path]
 	switch {
-	case err == nil:
-		return r.files[path]
-	case errors.Is(err, fs.ErrNotExist) && secret.LooksLikeKey(string(file.value)):
+	case known.err == nil:
+		return known.source
+	case errors.Is(known.err, fs.ErrNotExist) && secret.LooksLikeKey(string(file.value)):
 		r.fault(file.at, "%s: %s", key, misplaced(key, noSuchFile, "file"))
 	default:
-		r.fault(file.at, "%s: %v", key, err)
+		r.fault(file.at, "%s: %v", key, known.err)
 	}
 	return nil
 }
 
-// private warns of a file with a secret that is none to the users of this machine.
-func (r *resolver) private(file field[filename], key string) {
-	if path := file.path(); secret.Exposed(path) {
-		r.warn(file.at, "%s: every user of this machine may read or change %s: chmod 0640", key, secret.ShownPath(path))
+// warnExposed warns of a file with a secret that every user of this machine can access.
+func (r *resolver) warnExposed(file field[filename], key string) {
+	if secret.Exposed(pathOf(file)) {
+		r.warn(file.at, "%s: every user of this machine may read or change %s: chmod 0640", key, redactPath(file))
 	}
 }
 
@@ -100,51 +113,7 @@ func (r *resolver) variable(env field[variable], key string) secret.Source {
 	return nil
 }
 
-// misplaced says that a secret stands where the name of its home belongs, without repeating it.
-func misplaced(key, problem, home string) string {
-	what, _, _ := strings.Cut(key, "_")
-	if !slices.Contains([]string{"key", "password", "token"}, what) {
-		what = "secret"
-	}
-	return problem + ", and this looks like the " + what + " itself: put it into a " + home + " and name that here"
-}
-
-// content is a file that is not a secret of ours to send, as it was read.
-type content struct {
-	bytes   []byte
-	problem string
-}
-
-// read returns the content of a file that is written in the configuration; each is read once a load.
-func (r *resolver) read(file field[filename], key string) []byte {
-	if !file.good() {
-		return nil
-	}
-	path := file.at.relative(string(file.value))
-	c, ok := r.contents[path]
-	if !ok {
-		c.bytes, c.problem = readFile(path)
-		r.contents[path] = c
-	}
-	switch {
-	case c.problem == noSuchFile && secret.LooksLikeKey(string(file.value)):
-		r.fault(file.at, "%s: %s", key, misplaced(key, noSuchFile, "file"))
-	case c.problem != "":
-		r.fault(file.at, "%s: %s: %s", key, secret.ShownPath(path), c.problem)
-	}
-	return c.bytes
-}
-
-// path returns the resolved name of a file, empty if none is given.
-func (f field[T]) path() string {
-	name, ok := any(f.value).(filename)
-	if !ok || !f.good() {
-		return ""
-	}
-	return f.at.relative(string(name))
-}
-
-// origin tells sources apart for a version, without their secrets.
+// origin tells sources apart for a version without revealing their secrets. String does not: it redacts names.
 func origin(source secret.Source) string {
 	switch s := source.(type) {
 	case secret.Header:
@@ -160,12 +129,160 @@ func origin(source secret.Source) string {
 	return source.String()
 }
 
-// version is equal for equal parts, in every process.
-func version(parts ...any) string {
-	text, err := json.Marshal(parts)
-	if err != nil {
-		panic("config: a version of what JSON cannot hold") // only plain values are given
+type tlsFiles struct {
+	CAFile     field[filename] `yaml:"ca_file" doc:"PEM file of certificates that are trusted in addition to those of the system."`
+	ServerName field[name]     `yaml:"server_name" doc:"The name that the server's certificate must hold, if not the host of the URL."`
+	CertFile   field[filename] `yaml:"cert_file" doc:"PEM file of the client certificate, for mutual TLS. Requires key_file."`
+	KeyFile    field[filename] `yaml:"key_file" doc:"PEM file of the key of cert_file."`
+}
+
+// tlsIdentity is the resolved files of a tls mapping, with a digest of their content, which is empty beside a fault.
+type tlsIdentity struct {
+	files  probe.TLS
+	digest string
+}
+
+// tls returns the resolved files of t and a digest of their content, which is empty beside a fault. It parses them
+// once a load: that takes milliseconds for a bundle of authorities, and thousands of targets share one.
+func (r *resolver) tls(t *tlsFiles) (files probe.TLS, digest string) {
+	known, ok := r.identities[*t]
+	if !ok {
+		known = r.identify(t)
+		r.identities[*t] = known
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16])
+	return known.files, known.digest
+}
+
+func (r *resolver) identify(t *tlsFiles) tlsIdentity {
+	before := len(r.faults)
+	if t.CertFile.set != t.KeyFile.set {
+		at := t.CertFile.at
+		if t.KeyFile.set {
+			at = t.KeyFile.at
+		}
+		r.fault(at, "tls: cert_file and key_file belong together")
+	}
+	ca, cert, key := r.read(t.CAFile, "ca_file"), r.read(t.CertFile, "cert_file"), r.read(t.KeyFile, "key_file")
+	if ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
+		r.fault(t.CAFile.at, "ca_file: %s holds no PEM certificate", redactPath(t.CAFile))
+	}
+	if cert != nil && key != nil {
+		r.keyPair(t, cert, key)
+		r.warnExposed(t.KeyFile, "key_file")
+	}
+	known := tlsIdentity{files: probe.TLS{
+		CAFile:     pathOf(t.CAFile),
+		ServerName: string(t.ServerName.or("")),
+		CertFile:   pathOf(t.CertFile),
+		KeyFile:    pathOf(t.KeyFile),
+	}}
+	if len(r.faults) == before {
+		sum := sha256.New()
+		for _, content := range [][]byte{ca, cert, key} {
+			sum.Write(content)
+			sum.Write([]byte{0})
+		}
+		known.digest = hex.EncodeToString(sum.Sum(nil))
+	}
+	return known
+}
+
+// keyPair checks the client certificate and its key, and reports which of the two files is wrong.
+func (r *resolver) keyPair(t *tlsFiles, cert, key []byte) {
+	_, err := tls.X509KeyPair(cert, key)
+	block, _ := pem.Decode(key)
+	switch {
+	case err == nil:
+	case !x509.NewCertPool().AppendCertsFromPEM(cert):
+		r.fault(t.CertFile.at, "cert_file: %s holds no PEM certificate", redactPath(t.CertFile))
+	case block == nil:
+		r.fault(t.KeyFile.at, "key_file: %s holds no PEM key", redactPath(t.KeyFile))
+	default:
+		r.fault(t.KeyFile.at, "key_file: %s is not the key of cert_file: %s", redactPath(t.KeyFile), redactPath(t.CertFile))
+	}
+}
+
+// fileContent is the content of a file that holds no secret to send, or why it could not be read.
+type fileContent struct {
+	bytes   []byte
+	problem string
+}
+
+// read returns the content of a file that the configuration names; each is read once a load.
+func (r *resolver) read(file field[filename], key string) []byte {
+	if !file.good() {
+		return nil
+	}
+	path := pathOf(file)
+	c, ok := r.contents[path]
+	if !ok {
+		c.bytes, c.problem = readFile(path)
+		r.contents[path] = c
+	}
+	switch {
+	case c.problem == noSuchFile && secret.LooksLikeKey(string(file.value)):
+		r.fault(file.at, "%s: %s", key, misplaced(key, noSuchFile, "file"))
+	case c.problem != "":
+		r.fault(file.at, "%s: %s: %s", key, redactPath(file), c.problem)
+	}
+	return c.bytes
+}
+
+// maxFileSize bounds what is read of a file. It is far more than 10,000 targets need.
+const maxFileSize = 64 << 20
+
+// readFile returns the content of path, or why it cannot, in a sentence of our own.
+func readFile(path string) (content []byte, problem string) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, osProblem(err)
+	}
+	defer file.Close()
+	content, err = io.ReadAll(io.LimitReader(file, maxFileSize+1))
+	switch {
+	case err != nil:
+		return nil, osProblem(err)
+	case len(content) > maxFileSize:
+		return nil, "larger than 64 MiB"
+	}
+	return content, ""
+}
+
+// The problems that readFile returns and its callers tell apart.
+const (
+	noSuchFile   = "no such file"
+	isDirectory  = "is a directory"
+	noPermission = "permission denied"
+)
+
+func osProblem(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENAMETOOLONG):
+		return noSuchFile
+	case errors.Is(err, fs.ErrPermission):
+		return noPermission
+	case errors.Is(err, syscall.EISDIR):
+		return isDirectory
+	}
+	return "cannot be read"
+}
+
+// misplaced explains that the secret itself was given where its file or variable is named, without repeating it.
+func misplaced(key, problem, holder string) string {
+	what, _, _ := strings.Cut(key, "_")
+	if !slices.Contains([]string{"key", "password", "token"}, what) {
+		what = "secret"
+	}
+	return problem + ", and this looks like the " + what + " itself: put it into a " + holder + " and name that here"
+}
+
+// redactPath returns the resolved name of a file as messages may repeat it.
+func redactPath(file field[filename]) string { return secret.RedactPath(pathOf(file)) }
+
+// pathOf returns the resolved name of a file, empty if it is not given.
+func pathOf(file field[filename]) string {
+	if !file.good() {
+		return ""
+	}
+	return file.at.relative(string(file.value))
 }

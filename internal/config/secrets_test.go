@@ -23,12 +23,12 @@ institutions:
     gravitee: {url: "https://api.example.no/", application: a, token_file: `+name+`}
 `, [2]string{name, "good"})
 	a := c.APIs()[0]
-	inHeaders := []secret.Source{a.Key, a.wire().request.Secrets["X-A"], c.Gravitee[0].Token}
+	inHeaders := []secret.Source{a.Key, a.sealed().request.Secrets["X-A"], c.Gravitee[0].Token}
 	path := filepath.Join(filepath.Dir(origin(a.Key)[len("file "):]), name)
 	for content, problem := range map[string]string{
 		"\ufeffk": "begins with a byte-order mark: save it as UTF-8 without one",
-		"k \n":    "begins or ends with a blank",
-		"ø":       "holds something else than printable ASCII, which a header cannot carry",
+		"k \n":    "begins or ends with a space",
+		"ø":       "holds something other than printable ASCII, which a header cannot carry",
 	} {
 		rewrite(t, path, content)
 		sources := inHeaders
@@ -61,7 +61,7 @@ institutions:
 
 func TestVariablesInHeaders(t *testing.T) {
 	t.Setenv("INTEGRA_TEST_SECRET", "canarø")
-	const problem = "environment variable INTEGRA_TEST_SECRET holds something else than printable ASCII, which a header cannot carry"
+	const problem = "environment variable INTEGRA_TEST_SECRET holds something other than printable ASCII, which a header cannot carry"
 	got := faults(t, `institutions:
   uio:
     apis:

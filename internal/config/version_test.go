@@ -93,7 +93,7 @@ institutions:
   ntnu: {apis: {a: {request: {path: /}, key_file: k}}}
 `)
 	a := c.APIs()
-	if a[0].wire().transport != a[1].wire().transport || a[1].wire().transport != a[2].wire().transport || a[2].wire().transport == a[3].wire().transport {
+	if a[0].sealed().transport != a[1].sealed().transport || a[1].sealed().transport != a[2].sealed().transport || a[2].sealed().transport == a[3].sealed().transport {
 		t.Error("equal options must share a transport, and only they")
 	}
 }

@@ -149,6 +149,7 @@ type Shared struct {
 	UserAgent string // sent with each request
 	buffers   sync.Pool
 	held      atomic.Int64 // bytes of the buffers in use
+	refusals  sync.Map     // Target to apiRefusals
 	jq        chan struct{}
 }
 

@@ -205,6 +205,24 @@ type Refusals struct {
 	clientOnSuccess remembered[bool]
 }
 
+// apiRefusals are those of an API as it was configured in one version.
+type apiRefusals struct {
+	version string
+	known   *Refusals
+}
+
+// Refusals returns what the checks of an API share: what is remembered of target as long as version, that of its
+// request, stays the same.
+func (s *Shared) Refusals(target Target, version string) *Refusals {
+	before, had := s.refusals.Load(target)
+	if had && before.(apiRefusals).version == version {
+		return before.(apiRefusals).known
+	}
+	known := new(Refusals)
+	s.refusals.Store(target, apiRefusals{version, known})
+	return known
+}
+
 // refusalsAge is how long an answer is taken for what the API answers still.
 const refusalsAge = 24 * time.Hour
 

@@ -1,4 +1,4 @@
-// Package secret holds what must never be printed, and knows where it comes from.
+// Package secret holds values that must never be printed, and knows where they come from.
 package secret
 
 import (

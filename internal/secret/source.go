@@ -16,23 +16,23 @@ import (
 	"unicode/utf8"
 )
 
-// Source is where a secret comes from. It prints as that place.
+// Source is where a secret comes from. It prints as that location.
 type Source interface {
 	fmt.Stringer
 
-	// Read returns the secret as it is now, not empty and on one line.
-	// Its error names the place, never the content.
+	// Read returns the current secret, which is not empty and has one line.
+	// Its error names the location, never the content.
 	Read() (Value, error)
 }
 
 // ErrUnusable is in the chain of every error about a source that could be read but holds no usable secret.
 var ErrUnusable = errors.New("unusable")
 
-// unusable is such an error: a place and what is wrong there. The place is as
-// it may be repeated: a secret may stand where its name belongs.
-type unusable struct{ place, problem string }
+// unusable is such an error. Its location is redacted already: users write the secret itself where its file's name
+// belongs.
+type unusable struct{ location, problem string }
 
-func (u unusable) Error() string { return u.place + " " + u.problem }
+func (u unusable) Error() string { return u.location + " " + u.problem }
 
 func (u unusable) Unwrap() error { return ErrUnusable }
 
@@ -58,16 +58,40 @@ func NewFile(path string) *File { return &File{path: path} }
 // Path returns the name of the file. It is not for people: String is.
 func (f *File) Path() string { return f.path }
 
+// Header is a Source for the value of a header: Read refuses a secret that is
+// not printable ASCII. A password may hold more.
+type Header struct{ Source }
+
 // Read implements Source.
-func (l Literal) Read() (Value, error) { return checked(l.place(), l.Value.Reveal()) }
+func (h Header) Read() (Value, error) {
+	value, err := h.Source.Read()
+	if err != nil {
+		return Value{}, err
+	}
+	if strings.ContainsFunc(value.Reveal(), func(r rune) bool { return r < ' ' || r > '~' }) {
+		return Value{}, unusable{h.location(), "holds something other than printable ASCII, which a header cannot carry"}
+	}
+	return value, nil
+}
+
+func (h Header) location() string {
+	known, ok := h.Source.(interface{ location() string })
+	if ok {
+		return known.location()
+	}
+	return h.String()
+}
+
+// Read implements Source.
+func (l Literal) Read() (Value, error) { return checked(l.location(), l.Value.Reveal()) }
 
 // Read implements Source.
 func (e Env) Read() (Value, error) {
 	s, ok := os.LookupEnv(string(e))
 	if !ok {
-		return Value{}, fmt.Errorf("%s is not set", e.place())
+		return Value{}, fmt.Errorf("%s is not set", e.location())
 	}
-	return checked(e.place(), s)
+	return checked(e.location(), s)
 }
 
 // Read implements Source.
@@ -79,7 +103,7 @@ func (f *File) Read() (Value, error) {
 		return Value{}, fileError(f.path, err)
 	}
 	if !info.Mode().IsRegular() { // a pipe would block for ever
-		return Value{}, unusable{f.place(), "is not a regular file"}
+		return Value{}, unusable{f.location(), "is not a regular file"}
 	}
 	if f.unchanged(info) {
 		return f.value, nil
@@ -88,7 +112,7 @@ func (f *File) Read() (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	value, err := checked(f.place(), string(bytes.TrimRight(content, "\r\n")))
+	value, err := checked(f.location(), string(bytes.TrimRight(content, "\r\n")))
 	if err != nil {
 		return Value{}, err
 	}
@@ -107,7 +131,7 @@ func readAll(path string) ([]byte, error) {
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, largest+1))
 	if len(content) > largest {
-		return nil, unusable{ShownPath(path), "is larger than 64 KiB"}
+		return nil, unusable{RedactPath(path), "is larger than 64 KiB"}
 	}
 	if err != nil {
 		return nil, fileError(path, err)
@@ -119,21 +143,21 @@ func readAll(path string) ([]byte, error) {
 func (Literal) String() string { return "the configuration" }
 
 // String implements fmt.Stringer.
-func (e Env) String() string { return e.place() }
+func (e Env) String() string { return e.location() }
 
 // String implements fmt.Stringer.
-func (f *File) String() string { return "file " + f.place() }
+func (f *File) String() string { return "file " + f.location() }
 
-func (Literal) place() string { return "the value" }
+func (Literal) location() string { return "the value" }
 
-func (e Env) place() string {
+func (e Env) location() string {
 	if LooksLikeKey(string(e)) {
 		return "environment variable …"
 	}
 	return "environment variable " + string(e)
 }
 
-func (f *File) place() string { return ShownPath(f.path) }
+func (f *File) location() string { return RedactPath(f.path) }
 
 // settled is how much older than the reading a file's time must be before
 // the time proves anything: two writes within a tick of the file system's clock look the same.
@@ -155,49 +179,44 @@ func fileError(path string, err error) error {
 	if errors.Is(err, syscall.ENAMETOOLONG) { // no file can have that name
 		err = fs.ErrNotExist
 	}
-	return unreadable{ShownPath(path), err}
+	return unreadable{RedactPath(path), err}
 }
 
 // unreadable is the error about a file that the system does not let us read.
 type unreadable struct {
-	place string
-	cause error
+	location string
+	cause    error
 }
 
 func (u unreadable) Error() string {
 	switch {
 	case errors.Is(u.cause, fs.ErrNotExist):
-		return u.place + ": no such file"
+		return u.location + ": no such file"
 	case errors.Is(u.cause, fs.ErrPermission):
-		return u.place + ": permission denied"
+		return u.location + ": permission denied"
 	}
-	return u.place + ": cannot be read"
+	return u.location + ": cannot be read"
 }
 
 func (u unreadable) Unwrap() error { return u.cause }
 
 // checked hides s if it can be used as a password.
-func checked(where, s string) (Value, error) {
+func checked(location, s string) (Value, error) {
 	problem := ""
 	switch {
 	case s == "":
 		problem = "is empty"
-	case hasMark(s):
+	case slices.ContainsFunc([]string{"\ufeff", "\xff\xfe", "\xfe\xff"}, func(mark string) bool { return strings.HasPrefix(s, mark) }):
 		problem = "begins with a byte-order mark: save it as UTF-8 without one"
 	case strings.ContainsFunc(s, unicode.IsControl):
 		problem = "holds a line break or another control character"
 	case !utf8.ValidString(s):
 		problem = "is not text in UTF-8"
 	case strings.TrimSpace(s) != s:
-		problem = "begins or ends with a blank"
+		problem = "begins or ends with a space"
 	}
 	if problem != "" {
-		return Value{}, unusable{where, problem}
+		return Value{}, unusable{location, problem}
 	}
 	return New(s), nil
-}
-
-// hasMark reports whether s begins as UTF-8 or UTF-16 does that Windows saved.
-func hasMark(s string) bool {
-	return slices.ContainsFunc([]string{"\ufeff", "\xff\xfe", "\xfe\xff"}, func(mark string) bool { return strings.HasPrefix(s, mark) })
 }

@@ -78,10 +78,10 @@ func TestUnusable(t *testing.T) {
 		"mark":             {file("mark", "\ufeff"+canary), dir + "/mark begins with a byte-order mark: save it as UTF-8 without one", ErrUnusable},
 		"UTF-16":           {file("utf16", "\xff\xfec\x004\x00"), dir + "/utf16 begins with a byte-order mark: save it as UTF-8 without one", ErrUnusable},
 		"Latin-1":          {file("latin1", canary+"\xf8"), dir + "/latin1 is not text in UTF-8", ErrUnusable},
-		"blank before":     {file("before", " "+canary), dir + "/before begins or ends with a blank", ErrUnusable},
-		"blank behind":     {file("behind", canary+"\u00a0\n"), dir + "/behind begins or ends with a blank", ErrUnusable},
-		"header":           {Header{file("header", canary+"ø")}, dir + "/header holds something else than printable ASCII, which a header cannot carry", ErrUnusable},
-		"header's literal": {Header{Literal{New(canary + "ø")}}, "the value holds something else than printable ASCII, which a header cannot carry", ErrUnusable},
+		"blank before":     {file("before", " "+canary), dir + "/before begins or ends with a space", ErrUnusable},
+		"blank behind":     {file("behind", canary+"\u00a0\n"), dir + "/behind begins or ends with a space", ErrUnusable},
+		"header":           {Header{file("header", canary+"ø")}, dir + "/header holds something other than printable ASCII, which a header cannot carry", ErrUnusable},
+		"header's literal": {Header{Literal{New(canary + "ø")}}, "the value holds something other than printable ASCII, which a header cannot carry", ErrUnusable},
 		"header's file":    {Header{NewFile(dir + "/none")}, dir + "/none: no such file", fs.ErrNotExist},
 		"name too long":    {NewFile(dir + "/" + strings.Repeat("x", 300)), dir + "/" + strings.Repeat("x", 300) + ": no such file", fs.ErrNotExist},
 		"key as a name":    {NewFile(dir + "/" + uuid), dir + "/…: no such file", fs.ErrNotExist},
@@ -202,7 +202,7 @@ func TestConcurrentReads(t *testing.T) {
 	wait.Wait()
 }
 
-func TestSourcesPrintAsPlaces(t *testing.T) {
+func TestSourcesPrintAsLocations(t *testing.T) {
 	for want, source := range map[string]Source{
 		"the configuration": Literal{New(canary)}, "environment variable KEY": Env("KEY"), "file keys/a": NewFile("keys/a"),
 		"environment variable …": Env("feedfacefeedface"), "file keys/…": NewFile("keys/" + uuid), "file …": NewFile(uuid),

@@ -6,10 +6,19 @@ import (
 	"strings"
 )
 
-// LooksLikeKey reports whether text, found where the name of a file or of a
-// variable belongs, is more likely the secret itself: a UUID, a JWT, or 16 and
-// more characters of hex or base64 that are no words with numbers behind them.
-// Such a name is never repeated.
+// RedactPath returns path with "…" for its last part where that looks like a key.
+func RedactPath(path string) string {
+	dir, base := filepath.Split(path)
+	if LooksLikeKey(base) {
+		return dir + "…"
+	}
+	return path
+}
+
+// LooksLikeKey reports whether text, given as the name of a file or a variable,
+// is more likely the secret itself: a UUID, a JWT, or at least 16 characters of
+// hex or base64 that are not words followed by numbers.
+// Messages never repeat such a name.
 func LooksLikeKey(text string) bool {
 	const (
 		hex    = `^[0-9A-Fa-f-]{16,}$`
@@ -27,13 +36,4 @@ func LooksLikeKey(text string) bool {
 		return false
 	}
 	return strings.ContainsAny(text, "0123456789") && regexp.MustCompile(base64).MatchString(text)
-}
-
-// ShownPath returns path as it may be repeated: without a last part that looks like a key.
-func ShownPath(path string) string {
-	dir, base := filepath.Split(path)
-	if LooksLikeKey(base) {
-		return dir + "…"
-	}
-	return path
 }

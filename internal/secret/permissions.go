@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// What a mode grants whoever is neither the owner nor of the group.
+// What a mode grants users who are neither the owner nor in the group.
 const (
 	othersRead  = 0o004
 	othersWrite = 0o002
@@ -15,10 +15,10 @@ const (
 )
 
 // Exposed reports whether every user of this machine can read or change the file at path: its mode lets them, and so
-// does every directory above it. Group rights are not looked at: root:integra_exporter with 0640 is how it should be.
+// does every directory above it. Group rights do not count: root:integra_exporter with 0640 is the recommended setup.
 //
-// What Kubernetes mounts is never exposed. Its mode is 0644, in a volume that only the pod sees: the name leads
-// through links into a directory whose name begins with two dots. Windows says nothing in a mode.
+// A file that Kubernetes mounts is never exposed: its mode is 0644, but only the pod sees the volume. Its name leads
+// through links into a directory whose name begins with two dots. On Windows a mode says nothing about access.
 func Exposed(path string) bool {
 	if runtime.GOOS == "windows" || !grants(path, othersRead|othersWrite) {
 		return false
