@@ -7,43 +7,8 @@ import (
 	"io"
 	"net"
 	"time"
-)
 
-// amqpMethod is a method of AMQP 0-9-1: its class above its number, as both are sent.
-type amqpMethod uint32
-
-// The methods that the simulation knows.
-const (
-	connectionStart   amqpMethod = 10<<16 | 10
-	connectionStartOK amqpMethod = 10<<16 | 11
-	connectionTune    amqpMethod = 10<<16 | 30
-	connectionTuneOK  amqpMethod = 10<<16 | 31
-	connectionOpen    amqpMethod = 10<<16 | 40
-	connectionOpenOK  amqpMethod = 10<<16 | 41
-	connectionClose   amqpMethod = 10<<16 | 50
-	connectionCloseOK amqpMethod = 10<<16 | 51
-	connectionBlocked amqpMethod = 10<<16 | 60
-	channelOpen       amqpMethod = 20<<16 | 10
-	channelOpenOK     amqpMethod = 20<<16 | 11
-	channelClose      amqpMethod = 20<<16 | 40
-	channelCloseOK    amqpMethod = 20<<16 | 41
-	exchangeDeclare   amqpMethod = 40<<16 | 10
-	exchangeDeclareOK amqpMethod = 40<<16 | 11
-	queueDeclare      amqpMethod = 50<<16 | 10
-	queueDeclareOK    amqpMethod = 50<<16 | 11
-	basicPublish      amqpMethod = 60<<16 | 40
-	basicReturn       amqpMethod = 60<<16 | 50
-	basicAck          amqpMethod = 60<<16 | 80
-	confirmSelect     amqpMethod = 85<<16 | 10
-	confirmSelectOK   amqpMethod = 85<<16 | 11
-)
-
-// The kinds of frames.
-const (
-	frameMethod    = 1
-	frameHeader    = 2
-	frameBody      = 3
-	frameHeartbeat = 8
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 )
 
 const (
@@ -51,7 +16,6 @@ const (
 
 	frameMax  = 128 << 10 // RabbitMQ's own
 	frameRest = 8         // bytes of a frame that are not payload
-	frameEnd  = 0xce
 
 	idleTimeout  = 30 * time.Second // for a client's next frame, heartbeats included
 	writeTimeout = 5 * time.Second
@@ -67,7 +31,7 @@ type amqpConn struct{ net.Conn }
 // refuse closes the connection with a reply code and the broker's sentence. It reads what
 // the client still sends, which would become a reset otherwise.
 func (c amqpConn) refuse(code uint16, text string) bool {
-	c.sendMethod(0, connectionClose, encoder{}.short(code).shortString(text).long(0))
+	c.sendMethod(0, amqpspec.ConnectionClose, encoder{}.short(code).shortString(text).long(0))
 	c.discard(closeTimeout)
 	return false
 }
@@ -78,8 +42,8 @@ func (c amqpConn) discard(d time.Duration) {
 	_, _ = io.Copy(io.Discard, c)
 }
 
-func (c amqpConn) sendMethod(channel uint16, m amqpMethod, arguments encoder) bool {
-	return c.send(frame{frameMethod, channel, append(encoder{}.long(uint32(m)), arguments...)})
+func (c amqpConn) sendMethod(channel uint16, m amqpspec.Method, arguments encoder) bool {
+	return c.send(frame{amqpspec.FrameMethod, channel, append(encoder{}.long(uint32(m)), arguments...)})
 }
 
 func (c amqpConn) send(frames ...frame) bool {
@@ -113,7 +77,7 @@ func readFrame(r io.Reader) (frame, error) {
 	if err != nil {
 		return frame{}, err
 	}
-	if payload[size] != frameEnd {
+	if payload[size] != amqpspec.FrameEnd {
 		return frame{}, errFrame
 	}
 	return frame{head[0], binary.BigEndian.Uint16(head[1:]), payload[:size]}, nil
@@ -123,7 +87,7 @@ func (f frame) bytes() []byte {
 	b := make([]byte, 0, len(f.payload)+frameRest)
 	b = binary.BigEndian.AppendUint16(append(b, f.kind), f.channel)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(f.payload)))
-	return append(append(b, f.payload...), frameEnd)
+	return append(append(b, f.payload...), amqpspec.FrameEnd)
 }
 
 // encoder puts a method's arguments together.

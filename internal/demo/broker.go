@@ -8,6 +8,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 )
 
 const (
@@ -62,8 +64,8 @@ func (b *broker) set(application string, f BrokerFault) {
 type brokerSession struct {
 	*brokerState
 	amqpConn
-	expected amqpMethod  // the client's next of the handshake; 0: the handshake is over
-	client   *brokerUser // nil: not logged in
+	expected amqpspec.Method // the client's next of the handshake; 0: the handshake is over
+	client   *brokerUser     // nil: not logged in
 	channels map[uint16]*brokerChannel
 }
 
@@ -103,8 +105,8 @@ func (s *brokerSession) greet() bool {
 		s.discard(closeTimeout)
 		return false
 	}
-	s.expected = connectionStartOK
-	return s.sendMethod(0, connectionStart, encoder{0, 9}.longString(serverProperties(s.name)).longString("PLAIN").longString("en_US"))
+	s.expected = amqpspec.ConnectionStartOK
+	return s.sendMethod(0, amqpspec.ConnectionStart, encoder{0, 9}.longString(serverProperties(s.name)).longString("PLAIN").longString("en_US"))
 }
 
 func serverProperties(cluster string) string {
@@ -123,19 +125,19 @@ func serverProperties(cluster string) string {
 
 func (s *brokerSession) answer(f frame) bool {
 	switch {
-	case f.kind == frameHeartbeat:
+	case f.kind == amqpspec.FrameHeartbeat:
 		return true
 	case f.channel != 0 && s.expected == 0:
 		return s.answerChannel(f)
-	case f.channel != 0, f.kind != frameMethod:
+	case f.channel != 0, f.kind != amqpspec.FrameMethod:
 		return s.refuse(505, "UNEXPECTED_FRAME - not on this channel")
 	}
 	arguments := decoder(f.payload)
-	m := amqpMethod(arguments.long())
+	m := amqpspec.Method(arguments.long())
 	step, known := handshakes[m]
 	switch {
-	case m == connectionClose:
-		s.sendMethod(0, connectionCloseOK, nil)
+	case m == amqpspec.ConnectionClose:
+		s.sendMethod(0, amqpspec.ConnectionCloseOK, nil)
 		return false
 	case !known || m != s.expected:
 		return s.refuse(503, "COMMAND_INVALID - not now")
@@ -145,10 +147,10 @@ func (s *brokerSession) answer(f frame) bool {
 
 // handshakes are the steps of the handshake, in the client's order. Each reports
 // whether the connection goes on.
-var handshakes = map[amqpMethod]func(*brokerSession, decoder) bool{
-	connectionStartOK: (*brokerSession).start,
-	connectionTuneOK:  (*brokerSession).tune,
-	connectionOpen:    (*brokerSession).open,
+var handshakes = map[amqpspec.Method]func(*brokerSession, decoder) bool{
+	amqpspec.ConnectionStartOK: (*brokerSession).start,
+	amqpspec.ConnectionTuneOK:  (*brokerSession).tune,
+	amqpspec.ConnectionOpen:    (*brokerSession).open,
 }
 
 func (s *brokerSession) start(arguments decoder) bool {
@@ -163,12 +165,12 @@ func (s *brokerSession) start(arguments decoder) bool {
 		s.discard(loginFailureDelay)
 		return false
 	}
-	s.expected = connectionTuneOK
-	return s.sendMethod(0, connectionTune, encoder{}.short(brokerChannels).long(frameMax).short(brokerHeartbeat))
+	s.expected = amqpspec.ConnectionTuneOK
+	return s.sendMethod(0, amqpspec.ConnectionTune, encoder{}.short(brokerChannels).long(frameMax).short(brokerHeartbeat))
 }
 
 func (s *brokerSession) tune(decoder) bool {
-	s.expected = connectionOpen
+	s.expected = amqpspec.ConnectionOpen
 	return true
 }
 
@@ -181,7 +183,7 @@ func (s *brokerSession) open(arguments decoder) bool {
 		return s.refuse(530, "NOT_ALLOWED - access to vhost '"+vhost+"' refused for user '"+s.client.Name+"'")
 	}
 	s.expected = 0
-	return s.sendMethod(0, connectionOpenOK, encoder{}.shortString(""))
+	return s.sendMethod(0, amqpspec.ConnectionOpenOK, encoder{}.shortString(""))
 }
 
 func (s *brokerSession) answerChannel(f frame) bool {
@@ -190,13 +192,13 @@ func (s *brokerSession) answerChannel(f frame) bool {
 		return c.answer(f)
 	}
 	arguments := decoder(f.payload)
-	m := amqpMethod(arguments.long())
+	m := amqpspec.Method(arguments.long())
 	switch {
-	case f.kind == frameMethod && m == channelCloseOK: // the broker's close and the client's have crossed
+	case f.kind == amqpspec.FrameMethod && m == amqpspec.ChannelCloseOK: // the broker's close and the client's have crossed
 		return true
-	case f.kind != frameMethod || m != channelOpen || len(s.channels) >= brokerChannels:
+	case f.kind != amqpspec.FrameMethod || m != amqpspec.ChannelOpen || len(s.channels) >= brokerChannels:
 		return s.refuse(504, "CHANNEL_ERROR - no such channel")
 	}
 	s.channels[f.channel] = &brokerChannel{brokerSession: s, number: f.channel}
-	return s.sendMethod(f.channel, channelOpenOK, encoder{}.long(0))
+	return s.sendMethod(f.channel, amqpspec.ChannelOpenOK, encoder{}.long(0))
 }

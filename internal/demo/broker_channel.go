@@ -1,5 +1,7 @@
 package demo
 
+import "github.com/integra-exporter/integra_exporter/internal/amqpspec"
+
 // messageMax is the largest body of a published message, in bytes.
 const messageMax = 64 << 10
 
@@ -23,26 +25,26 @@ type message struct {
 
 // channelMethods are the methods that a client may call on a channel. Each reports
 // whether the connection goes on.
-var channelMethods = map[amqpMethod]func(*brokerChannel, decoder) bool{
-	channelClose:    (*brokerChannel).close,
-	exchangeDeclare: (*brokerChannel).declareExchange,
-	queueDeclare:    (*brokerChannel).declareQueue,
-	confirmSelect:   (*brokerChannel).confirm,
-	basicPublish:    (*brokerChannel).publish,
+var channelMethods = map[amqpspec.Method]func(*brokerChannel, decoder) bool{
+	amqpspec.ChannelClose:    (*brokerChannel).close,
+	amqpspec.ExchangeDeclare: (*brokerChannel).declareExchange,
+	amqpspec.QueueDeclare:    (*brokerChannel).declareQueue,
+	amqpspec.ConfirmSelect:   (*brokerChannel).confirm,
+	amqpspec.BasicPublish:    (*brokerChannel).publish,
 }
 
 func (c *brokerChannel) answer(f frame) bool {
-	if f.kind != frameMethod {
+	if f.kind != amqpspec.FrameMethod {
 		return c.ended || c.content(f)
 	}
 	arguments := decoder(f.payload)
-	m := amqpMethod(arguments.long())
+	m := amqpspec.Method(arguments.long())
 	method, known := channelMethods[m]
 	switch {
-	case c.ended && m == channelCloseOK:
+	case c.ended && m == amqpspec.ChannelCloseOK:
 		delete(c.channels, c.number)
 		return true
-	case c.ended && m != channelClose:
+	case c.ended && m != amqpspec.ChannelClose:
 		return true
 	case c.message != nil:
 		return c.refuse(505, "UNEXPECTED_FRAME - expected the content of a message")
@@ -60,9 +62,9 @@ func (c *brokerChannel) declareExchange(arguments decoder) bool {
 	case arguments.octet()&1 == 0:
 		return c.refuseToCreate()
 	case !c.client.hasExchange(name, c.faultFor(c.client)):
-		return c.notFound(exchangeDeclare, "exchange", name)
+		return c.notFound(amqpspec.ExchangeDeclare, "exchange", name)
 	}
-	return c.reply(exchangeDeclareOK, nil)
+	return c.reply(amqpspec.ExchangeDeclareOK, nil)
 }
 
 func (c *brokerChannel) declareQueue(arguments decoder) bool {
@@ -73,9 +75,9 @@ func (c *brokerChannel) declareQueue(arguments decoder) bool {
 	case arguments.octet()&1 == 0:
 		return c.refuseToCreate()
 	case !found:
-		return c.notFound(queueDeclare, "queue", name)
+		return c.notFound(amqpspec.QueueDeclare, "queue", name)
 	}
-	return c.reply(queueDeclareOK, encoder{}.shortString(name).long(q.ready).long(q.consumers))
+	return c.reply(amqpspec.QueueDeclareOK, encoder{}.shortString(name).long(q.ready).long(q.consumers))
 }
 
 func (c *brokerChannel) refuseToCreate() bool {
@@ -84,7 +86,7 @@ func (c *brokerChannel) refuseToCreate() bool {
 
 func (c *brokerChannel) confirm(decoder) bool {
 	c.confirms = true
-	return c.reply(confirmSelectOK, nil)
+	return c.reply(amqpspec.ConfirmSelectOK, nil)
 }
 
 func (c *brokerChannel) publish(arguments decoder) bool {
@@ -99,11 +101,11 @@ func (c *brokerChannel) publish(arguments decoder) bool {
 func (c *brokerChannel) content(f frame) bool {
 	m := c.message
 	switch {
-	case m != nil && m.header == nil && f.kind == frameHeader:
+	case m != nil && m.header == nil && f.kind == amqpspec.FrameHeader:
 		arguments := decoder(f.payload)
 		arguments.long() // class and weight
 		m.header, m.size = f.payload, arguments.longlong()
-	case m != nil && m.header != nil && f.kind == frameBody:
+	case m != nil && m.header != nil && f.kind == amqpspec.FrameBody:
 		m.body = append(m.body, f.payload...)
 	default:
 		return c.refuse(505, "UNEXPECTED_FRAME - expected a method")
@@ -125,10 +127,10 @@ func (c *brokerChannel) accept(m *message) bool {
 	_, queued := c.queue(c.client, m.key)
 	switch {
 	case !c.client.hasExchange(m.exchange, fault):
-		return c.notFound(basicPublish, "exchange", m.exchange)
+		return c.notFound(amqpspec.BasicPublish, "exchange", m.exchange)
 	case fault == BrokerBlocked:
 		// From here on RabbitMQ reads nothing from this connection.
-		c.sendMethod(0, connectionBlocked, encoder{}.shortString("low on memory"))
+		c.sendMethod(0, amqpspec.ConnectionBlocked, encoder{}.shortString("low on memory"))
 		c.discard(idleTimeout)
 		return false
 	case m.mandatory && m.exchange == "" && !queued && !c.returnMessage(m):
@@ -137,30 +139,30 @@ func (c *brokerChannel) accept(m *message) bool {
 		return true
 	}
 	c.confirmed++
-	return c.reply(basicAck, encoder{}.longlong(c.confirmed).octet(0))
+	return c.reply(amqpspec.BasicAck, encoder{}.longlong(c.confirmed).octet(0))
 }
 
 func (c *brokerChannel) returnMessage(m *message) bool {
-	arguments := encoder{}.long(uint32(basicReturn)).short(312).shortString("NO_ROUTE").shortString(m.exchange).shortString(m.key)
-	frames := []frame{{frameMethod, c.number, arguments}, {frameHeader, c.number, m.header}}
+	arguments := encoder{}.long(uint32(amqpspec.BasicReturn)).short(312).shortString("NO_ROUTE").shortString(m.exchange).shortString(m.key)
+	frames := []frame{{amqpspec.FrameMethod, c.number, arguments}, {amqpspec.FrameHeader, c.number, m.header}}
 	if len(m.body) > 0 {
-		frames = append(frames, frame{frameBody, c.number, m.body})
+		frames = append(frames, frame{amqpspec.FrameBody, c.number, m.body})
 	}
 	return c.send(frames...)
 }
 
 // notFound closes the channel, as RabbitMQ does when a name does not exist.
-func (c *brokerChannel) notFound(asked amqpMethod, what, name string) bool {
+func (c *brokerChannel) notFound(asked amqpspec.Method, what, name string) bool {
 	c.ended = true
 	text := "NOT_FOUND - no " + what + " '" + name + "' in vhost '" + c.client.Name + "'"
-	return c.reply(channelClose, encoder{}.short(404).shortString(text).long(uint32(asked)))
+	return c.reply(amqpspec.ChannelClose, encoder{}.short(404).shortString(text).long(uint32(asked)))
 }
 
 func (c *brokerChannel) close(decoder) bool {
 	delete(c.channels, c.number)
-	return c.reply(channelCloseOK, nil)
+	return c.reply(amqpspec.ChannelCloseOK, nil)
 }
 
-func (c *brokerChannel) reply(m amqpMethod, arguments encoder) bool {
+func (c *brokerChannel) reply(m amqpspec.Method, arguments encoder) bool {
 	return c.sendMethod(c.number, m, arguments)
 }

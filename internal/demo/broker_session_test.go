@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 )
 
 const testPassword = "pepper"
@@ -32,53 +34,53 @@ func sessionOutput(sent []byte) []byte {
 	return conn.heard.Bytes()
 }
 
-func sentMethod(channel uint16, m amqpMethod, arguments encoder) []byte {
-	return frame{frameMethod, channel, append(encoder{}.long(uint32(m)), arguments...)}.bytes()
+func sentMethod(channel uint16, m amqpspec.Method, arguments encoder) []byte {
+	return frame{amqpspec.FrameMethod, channel, append(encoder{}.long(uint32(m)), arguments...)}.bytes()
 }
 
 // handshake is the start of a client's conversation, its steps apart.
 func handshake() [][]byte {
 	return [][]byte{
 		[]byte(protocolHeader),
-		sentMethod(0, connectionStartOK, encoder{}.longString("").shortString("PLAIN").
+		sentMethod(0, amqpspec.ConnectionStartOK, encoder{}.longString("").shortString("PLAIN").
 			longString("\x00"+iga+"\x00"+testPassword).shortString("en_US")),
-		sentMethod(0, connectionTuneOK, encoder{}.short(16).long(frameMax).short(10)),
-		sentMethod(0, connectionOpen, encoder{}.shortString(iga).shortString("").octet(0)),
-		sentMethod(1, channelOpen, encoder{}.shortString("")),
+		sentMethod(0, amqpspec.ConnectionTuneOK, encoder{}.short(16).long(frameMax).short(10)),
+		sentMethod(0, amqpspec.ConnectionOpen, encoder{}.shortString(iga).shortString("").octet(0)),
+		sentMethod(1, amqpspec.ChannelOpen, encoder{}.shortString("")),
 	}
 }
 
 // conversation is all that a client here says.
 func conversation() [][]byte {
 	return append(handshake(),
-		sentMethod(1, exchangeDeclare, encoder{}.short(0).shortString("").shortString("topic").octet(1).long(0)),
-		sentMethod(1, queueDeclare, encoder{}.short(0).shortString("from_"+dfoSAP).octet(1).long(0)),
-		sentMethod(1, confirmSelect, encoder{}.octet(0)),
-		sentMethod(1, basicPublish, encoder{}.short(0).shortString("").shortString("x").octet(1)),
-		frame{frameHeader, 1, encoder{}.long(60 << 16).longlong(3).short(0)}.bytes(),
-		frame{frameBody, 1, []byte("hei")}.bytes(),
-		frame{frameHeartbeat, 0, nil}.bytes(),
-		sentMethod(1, channelClose, encoder{}.short(200).shortString("").long(0)),
-		sentMethod(0, connectionClose, encoder{}.short(200).shortString("").long(0)),
+		sentMethod(1, amqpspec.ExchangeDeclare, encoder{}.short(0).shortString("").shortString("topic").octet(1).long(0)),
+		sentMethod(1, amqpspec.QueueDeclare, encoder{}.short(0).shortString("from_"+dfoSAP).octet(1).long(0)),
+		sentMethod(1, amqpspec.ConfirmSelect, encoder{}.octet(0)),
+		sentMethod(1, amqpspec.BasicPublish, encoder{}.short(0).shortString("").shortString("x").octet(1)),
+		frame{amqpspec.FrameHeader, 1, encoder{}.long(60 << 16).longlong(3).short(0)}.bytes(),
+		frame{amqpspec.FrameBody, 1, []byte("hei")}.bytes(),
+		frame{amqpspec.FrameHeartbeat, 0, nil}.bytes(),
+		sentMethod(1, amqpspec.ChannelClose, encoder{}.short(200).shortString("").long(0)),
+		sentMethod(0, amqpspec.ConnectionClose, encoder{}.short(200).shortString("").long(0)),
 	)
 }
 
 func TestBrokerConversation(t *testing.T) {
 	heard := sessionOutput(slices.Concat(conversation()...))
-	var got []amqpMethod
+	var got []amqpspec.Method
 	for r := bytes.NewReader(heard); r.Len() > 0; {
 		f, err := readFrame(r)
 		if err != nil {
 			t.Fatal(err)
 		}
 		arguments := decoder(f.payload)
-		if f.kind == frameMethod {
-			got = append(got, amqpMethod(arguments.long()))
+		if f.kind == amqpspec.FrameMethod {
+			got = append(got, amqpspec.Method(arguments.long()))
 		}
 	}
-	want := []amqpMethod{
-		connectionStart, connectionTune, connectionOpenOK, channelOpenOK, exchangeDeclareOK, queueDeclareOK, confirmSelectOK,
-		basicReturn, basicAck, channelCloseOK, connectionCloseOK,
+	want := []amqpspec.Method{
+		amqpspec.ConnectionStart, amqpspec.ConnectionTune, amqpspec.ConnectionOpenOK, amqpspec.ChannelOpenOK, amqpspec.ExchangeDeclareOK, amqpspec.QueueDeclareOK, amqpspec.ConfirmSelectOK,
+		amqpspec.BasicReturn, amqpspec.BasicAck, amqpspec.ChannelCloseOK, amqpspec.ConnectionCloseOK,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("methods %x, want %x", got, want)
@@ -91,12 +93,12 @@ func TestBrokerClosesConnections(t *testing.T) {
 		return slices.Concat(append(handshake()[:steps:steps], more...)...)
 	}
 	header := func(size uint64) []byte {
-		return frame{frameHeader, 1, encoder{}.long(60 << 16).longlong(size).short(0)}.bytes()
+		return frame{amqpspec.FrameHeader, 1, encoder{}.long(60 << 16).longlong(size).short(0)}.bytes()
 	}
-	publish := sentMethod(1, basicPublish, encoder{}.short(0).shortString("").shortString("x").octet(1))
+	publish := sentMethod(1, amqpspec.BasicPublish, encoder{}.short(0).shortString("").shortString("x").octet(1))
 	var many [][]byte
 	for n := range brokerChannels {
-		many = append(many, sentMethod(uint16(n+2), channelOpen, encoder{}.shortString("")))
+		many = append(many, sentMethod(uint16(n+2), amqpspec.ChannelOpen, encoder{}.shortString("")))
 	}
 	for name, c := range map[string]struct {
 		sent []byte
@@ -109,15 +111,15 @@ func TestBrokerClosesConnections(t *testing.T) {
 		"open before the login":     {after(1, handshake()[3]), "COMMAND_INVALID"},
 		"a login after the login":   {after(2, handshake()[1]), "COMMAND_INVALID"},
 		"a second open":             {after(4, handshake()[3]), "COMMAND_INVALID"},
-		"no method":                 {after(4, frame{frameMethod, 0, nil}.bytes()), "COMMAND_INVALID"},
+		"no method":                 {after(4, frame{amqpspec.FrameMethod, 0, nil}.bytes()), "COMMAND_INVALID"},
 		"a channel before the open": {after(3, handshake()[4]), "UNEXPECTED_FRAME"},
 		"a channel not open":        {after(4, publish), "CHANNEL_ERROR"},
 		"a channel twice":           {after(5, handshake()[4]), "NOT_IMPLEMENTED"},
 		"too many channels":         {after(5, many...), "CHANNEL_ERROR"},
 		"content out of nothing":    {after(5, header(3)), "UNEXPECTED_FRAME"},
-		"a body before its header":  {after(5, publish, frame{frameBody, 1, []byte("hei")}.bytes()), "UNEXPECTED_FRAME"},
+		"a body before its header":  {after(5, publish, frame{amqpspec.FrameBody, 1, []byte("hei")}.bytes()), "UNEXPECTED_FRAME"},
 		"a method among content":    {after(5, publish, header(3), publish), "UNEXPECTED_FRAME"},
-		"more than it said":         {after(5, publish, header(2), frame{frameBody, 1, []byte("hei")}.bytes()), "FRAME_ERROR"},
+		"more than it said":         {after(5, publish, header(2), frame{amqpspec.FrameBody, 1, []byte("hei")}.bytes()), "FRAME_ERROR"},
 		"a message too large":       {after(5, publish, header(messageMax+1)), "FRAME_ERROR"},
 	} {
 		heard := string(sessionOutput(c.sent))
@@ -130,17 +132,17 @@ func TestBrokerClosesConnections(t *testing.T) {
 
 // A client that does not know yet that its channel is closed keeps its connection.
 func TestBrokerChannelsCross(t *testing.T) {
-	missing := sentMethod(1, queueDeclare, encoder{}.short(0).shortString("from_rolf").octet(1).long(0))
+	missing := sentMethod(1, amqpspec.QueueDeclare, encoder{}.short(0).shortString("from_rolf").octet(1).long(0))
 	for name, more := range map[string][][]byte{
-		"asks on":     {missing, sentMethod(1, channelCloseOK, nil), handshake()[4]},
-		"closes, too": {sentMethod(1, channelClose, encoder{}.short(200).shortString("").long(0)), sentMethod(1, channelCloseOK, nil), handshake()[4]},
+		"asks on":     {missing, sentMethod(1, amqpspec.ChannelCloseOK, nil), handshake()[4]},
+		"closes, too": {sentMethod(1, amqpspec.ChannelClose, encoder{}.short(200).shortString("").long(0)), sentMethod(1, amqpspec.ChannelCloseOK, nil), handshake()[4]},
 	} {
 		steps := append(append(handshake(), missing), more...)
-		heard := sessionOutput(slices.Concat(append(steps, sentMethod(0, connectionClose, nil))...))
-		if n := bytes.Count(heard, []byte("NOT_FOUND")); n != 1 || !bytes.HasSuffix(heard, sentMethod(0, connectionCloseOK, nil)) {
+		heard := sessionOutput(slices.Concat(append(steps, sentMethod(0, amqpspec.ConnectionClose, nil))...))
+		if n := bytes.Count(heard, []byte("NOT_FOUND")); n != 1 || !bytes.HasSuffix(heard, sentMethod(0, amqpspec.ConnectionCloseOK, nil)) {
 			t.Errorf("%s: told %d times, then %q", name, n, heard)
 		}
-		if n := bytes.Count(heard, sentMethod(1, channelOpenOK, encoder{}.long(0))); n != 2 {
+		if n := bytes.Count(heard, sentMethod(1, amqpspec.ChannelOpenOK, encoder{}.long(0))); n != 2 {
 			t.Errorf("%s: the channel was opened %d times, want 2", name, n)
 		}
 	}
@@ -151,7 +153,7 @@ func FuzzBrokerSession(f *testing.F) {
 	for n := range conversation() {
 		f.Add(uint8(n), []byte(nil))
 		f.Add(uint8(n), slices.Concat(conversation()[n:]...)[3:])
-		f.Add(uint8(n), []byte{frameMethod, 0, 1, 0, 0, 0, 2, 0, 10, frameEnd})
+		f.Add(uint8(n), []byte{amqpspec.FrameMethod, 0, 1, 0, 0, 0, 2, 0, 10, amqpspec.FrameEnd})
 	}
 	f.Fuzz(func(_ *testing.T, steps uint8, more []byte) {
 		known := conversation()

@@ -10,6 +10,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
@@ -187,9 +188,9 @@ func (s *session) properties() amqp.Table {
 }
 
 // proceed opens the phase that follows a step of the handshake.
-func (s *session) proceed(answer method) {
+func (s *session) proceed(answer amqpspec.Method) {
 	switch {
-	case answer == connectionTune:
+	case answer == amqpspec.ConnectionTune:
 		s.trace.enter(PhaseOpen)
 	case len(s.broker.Exchanges)+len(s.broker.Queues) > 0:
 		s.trace.enter(PhaseDeclare)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
@@ -68,40 +69,40 @@ func amqpCertificate(t *testing.T, server *httptest.Server) string {
 // amqpSteps are those at which the probe waits for the broker, and what for.
 var amqpSteps = []struct {
 	name string
-	at   amqpStep
+	at   amqpspec.Method
 }{
 	{"the greeting", amqpHeader},
-	{"the answer to the login", amqpStartOK},
-	{"the vhost", amqpOpen},
-	{"the channel", amqpChannelOpen},
-	{"the exchange", amqpDeclareExch},
-	{"the queue", amqpDeclareQueue},
-	{"the confirmations being switched on", amqpConfirm},
-	{"the confirmation", amqpPublish},
+	{"the answer to the login", amqpspec.ConnectionStartOK},
+	{"the vhost", amqpspec.ConnectionOpen},
+	{"the channel", amqpspec.ChannelOpen},
+	{"the exchange", amqpspec.ExchangeDeclare},
+	{"the queue", amqpspec.QueueDeclare},
+	{"the confirmations being switched on", amqpspec.ConfirmSelect},
+	{"the confirmation", amqpspec.BasicPublish},
 }
 
 // waitedFor is what a probe says that it waited for, or part of it.
-var waitedFor = map[amqpStep]string{
-	amqpHeader: "greeting", amqpStartOK: "login", amqpOpen: "vhost", amqpChannelOpen: "looking for",
-	amqpDeclareExch: "looking for", amqpDeclareQueue: "looking for", amqpConfirm: "preparing the round trip",
-	amqpPublish: "no confirmation in time",
+var waitedFor = map[amqpspec.Method]string{
+	amqpHeader: "greeting", amqpspec.ConnectionStartOK: "login", amqpspec.ConnectionOpen: "vhost", amqpspec.ChannelOpen: "looking for",
+	amqpspec.ExchangeDeclare: "looking for", amqpspec.QueueDeclare: "looking for", amqpspec.ConfirmSelect: "preparing the round trip",
+	amqpspec.BasicPublish: "no confirmation in time",
 }
 
 // A frame that nobody waits for stops the library's reader, which then does not
 // even see that the connection is closed.
 func TestAMQPStrayFrames(t *testing.T) {
 	amqpNothingLeft(t)
-	tune, opened := amqpAnswers(amqpStartOK, 0), amqpAnswers(amqpChannelOpen, 1)
+	tune, opened := amqpAnswers(amqpspec.ConnectionStartOK, 0), amqpAnswers(amqpspec.ChannelOpen, 1)
 	for name, tt := range map[string]struct {
-		at     amqpStep
+		at     amqpspec.Method
 		frame  []byte
 		reason probe.Reason
 	}{
-		"connection": {amqpDeclareExch, tune, probe.ReasonBrokerTimeout},
-		"channel":    {amqpPublish, slices.Concat(opened, opened), probe.ReasonRoundTrip},
+		"connection": {amqpspec.ExchangeDeclare, tune, probe.ReasonBrokerTimeout},
+		"channel":    {amqpspec.BasicPublish, slices.Concat(opened, opened), probe.ReasonRoundTrip},
 	} {
 		t.Run(name, func(t *testing.T) {
-			access := amqpFull(amqpServe(t, map[amqpStep]amqpFault{tt.at: amqpSays(tt.frame)}))
+			access := amqpFull(amqpServe(t, map[amqpspec.Method]amqpFault{tt.at: amqpSays(tt.frame)}))
 			amqpWant(t, amqpTimesOut(t, access), tt.reason, probe.LayerBroker)
 		})
 	}
@@ -132,7 +133,7 @@ func amqpTimesOut(t *testing.T, access probe.Broker) error {
 // A broker that does not say goodbye costs a second, and no failure.
 func TestAMQPSilentGoodbye(t *testing.T) {
 	amqpNothingLeft(t)
-	access := amqpServe(t, map[amqpStep]amqpFault{amqpClose: amqpSilent})
+	access := amqpServe(t, map[amqpspec.Method]amqpFault{amqpspec.ConnectionClose: amqpSilent})
 	begin := time.Now()
 	seen, err := amqpProbe(t, access, 10*time.Second)
 	amqpWant(t, err, "", "")
@@ -151,8 +152,8 @@ func TestAMQPBrokerInfo(t *testing.T) {
 		field("product", "Rabbit\n\x00\x7fMQ\u00e5 <b>"), field("version", strings.Repeat("9", 300)),
 		slices.Concat(amqpShort("cluster_name"), []byte("I"), amqpLong(7)),
 	)
-	start := amqpMethod(0, 10, 10, 0, 9, amqpLong(uint32(len(table))), table, amqpText("PLAIN"), amqpText("en_US"))
-	seen, err := amqpProbe(t, amqpServe(t, map[amqpStep]amqpFault{amqpHeader: amqpSays(start)}), time.Second)
+	start := amqpMethod(0, amqpspec.ConnectionStart, 0, 9, amqpLong(uint32(len(table))), table, amqpText("PLAIN"), amqpText("en_US"))
+	seen, err := amqpProbe(t, amqpServe(t, map[amqpspec.Method]amqpFault{amqpHeader: amqpSays(start)}), time.Second)
 	amqpWant(t, err, "", "")
 	diff := cmp.Diff(probe.BrokerInfo{Product: "RabbitMQ <b>", Version: strings.Repeat("9", 64)}, seen.Broker)
 	if diff != "" {

@@ -6,18 +6,8 @@ import (
 	"net"
 	"sync"
 	"time"
-)
 
-// method is an AMQP method: class and number.
-type method uint32
-
-// The methods that the tap looks out for.
-const (
-	connectionStart   method = 10<<16 | 10
-	connectionTune    method = 10<<16 | 30
-	connectionOpenOK  method = 10<<16 | 41
-	connectionBlocked method = 10<<16 | 60
-	basicReturn       method = 60<<16 | 50
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 )
 
 // errNotAMQP ends a connection whose other side speaks something else.
@@ -31,24 +21,24 @@ var errNotAMQP = errors.New("not AMQP 0-9-1")
 // may send on a channel that closing has closed, and would end the program.
 type tap struct {
 	conn    net.Conn
-	proceed func(method) // called with tune and open-ok, once each and in this order
+	proceed func(amqpspec.Method) // called with tune and open-ok, once each and in this order
 	scan    scanner
 	blocked chan struct{} // closed when the broker says it takes no messages
 
 	mu       sync.Mutex
-	heard    bool     // anything at all
-	steps    []method // of the handshake, still to come
+	heard    bool              // anything at all
+	steps    []amqpspec.Method // of the handshake, still to come
 	started  time.Time
 	returned bool
 	err      error // the first that does not come from closing it ourselves
 	erredAt  time.Time
 }
 
-func newTap(conn net.Conn, proceed func(method)) *tap {
+func newTap(conn net.Conn, proceed func(amqpspec.Method)) *tap {
 	return &tap{
 		conn: conn, proceed: proceed,
 		blocked: make(chan struct{}),
-		steps:   []method{connectionStart, connectionTune, connectionOpenOK},
+		steps:   []amqpspec.Method{amqpspec.ConnectionStart, amqpspec.ConnectionTune, amqpspec.ConnectionOpenOK},
 	}
 }
 
@@ -92,17 +82,17 @@ func (t *tap) keep(read int, err error) {
 	}
 }
 
-func (t *tap) note(m method) {
+func (t *tap) note(m amqpspec.Method) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case m == connectionBlocked && !t.isBlocked():
+	case m == amqpspec.ConnectionBlocked && !t.isBlocked():
 		close(t.blocked)
-	case m == basicReturn:
+	case m == amqpspec.BasicReturn:
 		t.returned = true
 	case len(t.steps) > 0 && m == t.steps[0]:
 		t.steps = t.steps[1:]
-		if m == connectionStart {
+		if m == amqpspec.ConnectionStart {
 			t.started = time.Now()
 			return
 		}
@@ -144,13 +134,8 @@ func (t *tap) greeted() bool {
 	return !t.started.IsZero()
 }
 
-// The frames of AMQP.
+// The lengths in a frame.
 const (
-	frameMethod    = 1
-	frameHeader    = 2
-	frameBody      = 3
-	frameHeartbeat = 8
-
 	frameHeaderBytes = 7 // type, channel, size
 	methodBytes      = 4
 	frameEndBytes    = 1
@@ -164,7 +149,7 @@ type scanner struct {
 }
 
 // feed reports each method in p whose frame is complete; false: this is no AMQP.
-func (s *scanner) feed(p []byte, report func(method)) bool {
+func (s *scanner) feed(p []byte, report func(amqpspec.Method)) bool {
 	for len(p) > 0 {
 		if s.skip == 0 {
 			s.head[s.have] = p[0]
@@ -181,7 +166,7 @@ func (s *scanner) feed(p []byte, report func(method)) bool {
 			return true
 		}
 		if s.have == len(s.head) {
-			report(method(binary.BigEndian.Uint32(s.head[frameHeaderBytes:])))
+			report(amqpspec.Method(binary.BigEndian.Uint32(s.head[frameHeaderBytes:])))
 		}
 		s.have = 0
 	}
@@ -192,7 +177,7 @@ func (s *scanner) feed(p []byte, report func(method)) bool {
 func (s *scanner) step() bool {
 	kind := s.head[0]
 	if s.have == 1 {
-		return kind == frameMethod || kind == frameHeader || kind == frameBody || kind == frameHeartbeat
+		return kind == amqpspec.FrameMethod || kind == amqpspec.FrameHeader || kind == amqpspec.FrameBody || kind == amqpspec.FrameHeartbeat
 	}
 	if s.have < frameHeaderBytes {
 		return true
@@ -200,9 +185,9 @@ func (s *scanner) step() bool {
 	channel := binary.BigEndian.Uint16(s.head[1:])
 	size := int64(binary.BigEndian.Uint32(s.head[3:]))
 	switch {
-	case kind == frameHeartbeat && channel != 0:
+	case kind == amqpspec.FrameHeartbeat && channel != 0:
 		return false // the library would panic
-	case kind != frameMethod || size < methodBytes:
+	case kind != amqpspec.FrameMethod || size < methodBytes:
 		s.skip = size + frameEndBytes
 	case s.have == len(s.head):
 		s.skip = size - methodBytes + frameEndBytes

@@ -11,34 +11,35 @@ import (
 	"testing"
 	"time"
 
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
 // amqpSession are the steps of a probe that has everything to do, in their order.
-func amqpSession() []amqpStep {
-	return []amqpStep{
-		amqpHeader, amqpStartOK, amqpOpen, amqpChannelOpen, amqpDeclareExch, amqpDeclareQueue, amqpConfirm, amqpPublish,
-		amqpChannelClose, amqpClose,
+func amqpSession() []amqpspec.Method {
+	return []amqpspec.Method{
+		amqpHeader, amqpspec.ConnectionStartOK, amqpspec.ConnectionOpen, amqpspec.ChannelOpen, amqpspec.ExchangeDeclare,
+		amqpspec.QueueDeclare, amqpspec.ConfirmSelect, amqpspec.BasicPublish, amqpspec.ChannelClose, amqpspec.ConnectionClose,
 	}
 }
 
 // amqpMouth is a broker in order, but for what it was told last to say instead at one step.
 type amqpMouth struct {
 	mu      sync.Mutex
-	at      amqpStep
+	at      amqpspec.Method
 	instead []byte
 	closes  bool // after that
 }
 
-func (m *amqpMouth) tell(at amqpStep, instead []byte, closes bool) {
+func (m *amqpMouth) tell(at amqpspec.Method, instead []byte, closes bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.at, m.instead, m.closes = at, instead, closes
 }
 
 // answer returns what is said at a step, and whether the connection ends then.
-func (m *amqpMouth) answer(step amqpStep, channel uint16) (said []byte, ends bool) {
+func (m *amqpMouth) answer(step amqpspec.Method, channel uint16) (said []byte, ends bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if step == m.at {
@@ -92,12 +93,12 @@ func amqpSaid() [][]byte {
 	}
 	text := amqpShort("canary NOT_FOUND - no queue")
 	return append(said,
-		amqpMethod(0, 10, 50, 2, 18, text, amqpLong(0)), amqpMethod(1, 20, 40, 1, 148, text, amqpLong(0)), amqpBlockedFrame(),
-		amqpMethod(0, 10, 61), amqpMethod(0, 10, 20, amqpText("canary")), amqpMethod(1, 20, 20, 0), amqpMethod(1, 60, 120, amqpLong(0)),
-		amqpMethod(1, 60, 60, amqpShort("tag"), amqpLong(0), amqpLong(1), 0, amqpShort("e"), amqpShort("k")), amqpReturn(1), amqpAck(1),
-		amqpMethod(0, 10, 10, 0, 9, amqpText("\x07canaryF"+string(amqpText("\x01aS"+string(amqpText("canary"))))), amqpText("PLAIN"), amqpText("en_US")),
-		amqpFrame(8, 0, nil), amqpFrame(8, 1, nil), amqpFrame(2, 1, []byte{0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff}),
-		amqpFrame(1, 9, []byte{0, 20, 0, 40}), []byte("HTTP/1.1 400 canary"), []byte("AMQP\x03\x01\x00\x00"), nil,
+		amqpMethod(0, amqpspec.ConnectionClose, 2, 18, text, amqpLong(0)), amqpMethod(1, amqpspec.ChannelClose, 1, 148, text, amqpLong(0)), amqpBlockedFrame(),
+		amqpMethod(0, amqpspec.ConnectionUnblocked), amqpMethod(0, amqpspec.ConnectionSecure, amqpText("canary")), amqpMethod(1, amqpspec.ChannelFlow, 0), amqpMethod(1, amqpspec.BasicNack, amqpLong(0)),
+		amqpMethod(1, amqpspec.BasicDeliver, amqpShort("tag"), amqpLong(0), amqpLong(1), 0, amqpShort("e"), amqpShort("k")), amqpReturn(1), amqpAck(1),
+		amqpMethod(0, amqpspec.ConnectionStart, 0, 9, amqpText("\x07canaryF"+string(amqpText("\x01aS"+string(amqpText("canary"))))), amqpText("PLAIN"), amqpText("en_US")),
+		amqpFrame(amqpspec.FrameHeartbeat, 0, nil), amqpFrame(amqpspec.FrameHeartbeat, 1, nil), amqpFrame(amqpspec.FrameHeader, 1, []byte{0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0xff}),
+		amqpFrame(amqpspec.FrameMethod, 9, []byte{0, 20, 0, 40}), []byte("HTTP/1.1 400 canary"), []byte("AMQP\x03\x01\x00\x00"), nil,
 	)
 }
 
@@ -112,7 +113,7 @@ func FuzzBroker(f *testing.F) {
 		f.Add(uint8(i%len(steps)), true, said)
 		f.Add(uint8((i+5)%len(steps)), false, said)
 	}
-	f.Add(uint8(slices.Index(steps, amqpDeclareQueue)), false, slices.Concat(amqpFrame(8, 1, nil), amqpAnswers(amqpDeclareQueue, 1)))
+	f.Add(uint8(slices.Index(steps, amqpspec.QueueDeclare)), false, slices.Concat(amqpFrame(amqpspec.FrameHeartbeat, 1, nil), amqpAnswers(amqpspec.QueueDeclare, 1)))
 	broker := &amqpMouth{}
 	prober, err := probe.NewAMQP(broker.listen(f), probe.NewShared())
 	if err != nil {

@@ -8,38 +8,25 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
-// amqpStep is a moment at which the client waits for an answer: the class and
-// number of the method it has sent, or its protocol header.
-type amqpStep uint32
-
-const (
-	amqpHeader       amqpStep = 0
-	amqpStartOK      amqpStep = 10<<16 | 11
-	amqpOpen         amqpStep = 10<<16 | 40
-	amqpClose        amqpStep = 10<<16 | 50
-	amqpChannelOpen  amqpStep = 20<<16 | 10
-	amqpChannelClose amqpStep = 20<<16 | 40
-	amqpDeclareExch  amqpStep = 40<<16 | 10
-	amqpDeclareQueue amqpStep = 50<<16 | 10
-	amqpConfirm      amqpStep = 85<<16 | 10
-	amqpPublish      amqpStep = 60<<16 | 40
-)
+// amqpHeader is the step at which the client has sent its protocol header. At every other step it has sent a method.
+const amqpHeader amqpspec.Method = 0
 
 // amqpServer is a broker in which one step, or more, goes wrong: what fault
 // says is done there instead of the right answer.
 type amqpServer struct {
-	faults map[amqpStep]amqpFault
+	faults map[amqpspec.Method]amqpFault
 }
 
 // amqpFault acts on a connection instead of answering; it may answer after all.
 type amqpFault func(conn net.Conn, channel uint16)
 
 // amqpServe starts the server and returns the access to it, without TLS.
-func amqpServe(t *testing.T, faults map[amqpStep]amqpFault) probe.Broker {
+func amqpServe(t *testing.T, faults map[amqpspec.Method]amqpFault) probe.Broker {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -86,7 +73,7 @@ func (s amqpServer) serve(conn net.Conn) {
 	}
 }
 
-func (s amqpServer) answer(conn net.Conn, step amqpStep, channel uint16) {
+func (s amqpServer) answer(conn net.Conn, step amqpspec.Method, channel uint16) {
 	fault, ok := s.faults[step]
 	if ok {
 		fault(conn, channel)
@@ -96,54 +83,58 @@ func (s amqpServer) answer(conn net.Conn, step amqpStep, channel uint16) {
 }
 
 // amqpAnswers is what a broker in order says.
-func amqpAnswers(step amqpStep, channel uint16) []byte {
+func amqpAnswers(step amqpspec.Method, channel uint16) []byte {
 	switch step {
 	case amqpHeader:
-		return amqpMethod(0, 10, 10, 0, 9, amqpLong(0), amqpText("PLAIN"), amqpText("en_US"))
-	case amqpStartOK:
-		return amqpMethod(0, 10, 30, 0, 0, amqpLong(131072), 0, 60)
-	case amqpOpen:
-		return amqpMethod(0, 10, 41, 0)
-	case amqpClose:
-		return amqpMethod(0, 10, 51)
-	case amqpChannelOpen:
-		return amqpMethod(channel, 20, 11, amqpLong(0))
-	case amqpChannelClose:
-		return amqpMethod(channel, 20, 41)
-	case amqpDeclareExch:
-		return amqpMethod(channel, 40, 11)
-	case amqpDeclareQueue:
-		return amqpMethod(channel, 50, 11, amqpShort("q"), amqpLong(7), amqpLong(2))
-	case amqpConfirm:
-		return amqpMethod(channel, 85, 11)
-	case amqpPublish:
+		return amqpMethod(0, amqpspec.ConnectionStart, 0, 9, amqpLong(0), amqpText("PLAIN"), amqpText("en_US"))
+	case amqpspec.ConnectionStartOK:
+		return amqpMethod(0, amqpspec.ConnectionTune, 0, 0, amqpLong(131072), 0, 60)
+	case amqpspec.ConnectionOpen:
+		return amqpMethod(0, amqpspec.ConnectionOpenOK, 0)
+	case amqpspec.ConnectionClose:
+		return amqpMethod(0, amqpspec.ConnectionCloseOK)
+	case amqpspec.ChannelOpen:
+		return amqpMethod(channel, amqpspec.ChannelOpenOK, amqpLong(0))
+	case amqpspec.ChannelClose:
+		return amqpMethod(channel, amqpspec.ChannelCloseOK)
+	case amqpspec.ExchangeDeclare:
+		return amqpMethod(channel, amqpspec.ExchangeDeclareOK)
+	case amqpspec.QueueDeclare:
+		return amqpMethod(channel, amqpspec.QueueDeclareOK, amqpShort("q"), amqpLong(7), amqpLong(2))
+	case amqpspec.ConfirmSelect:
+		return amqpMethod(channel, amqpspec.ConfirmSelectOK)
+	case amqpspec.BasicPublish:
 		return append(amqpReturn(channel), amqpAck(channel)...)
 	}
 	return nil
 }
 
 func amqpReturn(channel uint16) []byte {
-	method := amqpMethod(channel, 60, 50, 1, 56, amqpShort("NO_ROUTE"), 0, amqpShort("nobody"))
-	header := amqpFrame(2, channel, []byte{0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0})
-	return append(append(method, header...), amqpFrame(3, channel, []byte("x"))...)
+	method := amqpMethod(channel, amqpspec.BasicReturn, 1, 56, amqpShort("NO_ROUTE"), 0, amqpShort("nobody"))
+	header := amqpFrame(amqpspec.FrameHeader, channel, []byte{0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0})
+	return append(append(method, header...), amqpFrame(amqpspec.FrameBody, channel, []byte("x"))...)
 }
 
-func amqpAck(channel uint16) []byte { return amqpMethod(channel, 60, 80, 0, 0, 0, 0, 0, 0, 0, 1, 0) }
+func amqpAck(channel uint16) []byte {
+	return amqpMethod(channel, amqpspec.BasicAck, 0, 0, 0, 0, 0, 0, 0, 1, 0)
+}
 
 // amqpBlockedFrame says that a resource alarm is on.
-func amqpBlockedFrame() []byte { return amqpMethod(0, 10, 60, amqpShort("low on memory")) }
+func amqpBlockedFrame() []byte {
+	return amqpMethod(0, amqpspec.ConnectionBlocked, amqpShort("low on memory"))
+}
 
 // amqpCloses is connection.close.
 func amqpCloses(code uint16, text string) amqpFault {
 	return func(conn net.Conn, _ uint16) {
-		_, _ = conn.Write(amqpMethod(0, 10, 50, byte(code>>8), byte(code), amqpShort(text), amqpLong(0)))
+		_, _ = conn.Write(amqpMethod(0, amqpspec.ConnectionClose, byte(code>>8), byte(code), amqpShort(text), amqpLong(0)))
 	}
 }
 
 // amqpExcepts is channel.close.
 func amqpExcepts(code uint16, text string) amqpFault {
 	return func(conn net.Conn, channel uint16) {
-		_, _ = conn.Write(amqpMethod(channel, 20, 40, byte(code>>8), byte(code), amqpShort(text), amqpLong(0)))
+		_, _ = conn.Write(amqpMethod(channel, amqpspec.ChannelClose, byte(code>>8), byte(code), amqpShort(text), amqpLong(0)))
 	}
 }
 
@@ -163,8 +154,8 @@ func amqpResets(conn net.Conn, _ uint16) {
 }
 
 // amqpMethod puts a method's frame together of bytes and byte slices.
-func amqpMethod(channel uint16, class, number byte, args ...any) []byte {
-	payload := []byte{0, class, 0, number}
+func amqpMethod(channel uint16, m amqpspec.Method, args ...any) []byte {
+	payload := amqpLong(uint32(m))
 	for _, arg := range args {
 		switch arg := arg.(type) {
 		case int:
@@ -175,13 +166,13 @@ func amqpMethod(channel uint16, class, number byte, args ...any) []byte {
 			payload = append(payload, arg...)
 		}
 	}
-	return amqpFrame(1, channel, payload)
+	return amqpFrame(amqpspec.FrameMethod, channel, payload)
 }
 
 func amqpFrame(kind byte, channel uint16, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint16([]byte{kind}, channel)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(payload)))
-	return append(append(b, payload...), 0xce)
+	return append(append(b, payload...), amqpspec.FrameEnd)
 }
 
 func amqpLong(n uint32) []byte  { return binary.BigEndian.AppendUint32(nil, n) }
@@ -189,7 +180,7 @@ func amqpShort(s string) []byte { return append([]byte{byte(len(s))}, s...) }
 func amqpText(s string) []byte  { return append(amqpLong(uint32(len(s))), s...) }
 
 // amqpReceive reads frames up to the next method.
-func amqpReceive(conn net.Conn) (amqpStep, uint16, error) {
+func amqpReceive(conn net.Conn) (amqpspec.Method, uint16, error) {
 	for {
 		head := make([]byte, 7)
 		_, err := io.ReadFull(conn, head)
@@ -201,8 +192,8 @@ func amqpReceive(conn net.Conn) (amqpStep, uint16, error) {
 		if err != nil {
 			return 0, 0, err
 		}
-		if head[0] == 1 {
-			return amqpStep(binary.BigEndian.Uint32(payload)), binary.BigEndian.Uint16(head[1:]), nil
+		if head[0] == amqpspec.FrameMethod {
+			return amqpspec.Method(binary.BigEndian.Uint32(payload)), binary.BigEndian.Uint16(head[1:]), nil
 		}
 	}
 }

@@ -8,12 +8,14 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 )
 
 // methodFrame is a frame that holds a method with this many bytes of arguments.
-func methodFrame(m method, arguments int) []byte {
+func methodFrame(m amqpspec.Method, arguments int) []byte {
 	size := arguments + methodBytes
-	head := []byte{frameMethod, 0, 0, byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}
+	head := []byte{amqpspec.FrameMethod, 0, 0, byte(size >> 24), byte(size >> 16), byte(size >> 8), byte(size)}
 	number := []byte{byte(m >> 24), byte(m >> 16), byte(m >> 8), byte(m)}
 	return slices.Concat(head, number, make([]byte, arguments), []byte{0xce})
 }
@@ -21,21 +23,21 @@ func methodFrame(m method, arguments int) []byte {
 // Methods are found wherever the stream is cut, and only when their frame is complete.
 func TestScanner(t *testing.T) {
 	stream := slices.Concat(
-		methodFrame(connectionStart, 300),
-		[]byte{frameHeartbeat, 0, 0, 0, 0, 0, 0, 0xce},
-		methodFrame(connectionTune, 0),
-		[]byte{frameBody, 0, 1, 0, 0, 0, 5, 0, 10, 0, 41, 0, 0xce}, // looks like open-ok, but is a message
-		[]byte{frameMethod, 0, 1, 0, 0, 0, 2, 0, 10, 0xce},         // too short for a method
-		methodFrame(basicReturn, 1),
+		methodFrame(amqpspec.ConnectionStart, 300),
+		[]byte{amqpspec.FrameHeartbeat, 0, 0, 0, 0, 0, 0, 0xce},
+		methodFrame(amqpspec.ConnectionTune, 0),
+		[]byte{amqpspec.FrameBody, 0, 1, 0, 0, 0, 5, 0, 10, 0, 41, 0, 0xce}, // looks like open-ok, but is a message
+		[]byte{amqpspec.FrameMethod, 0, 1, 0, 0, 0, 2, 0, 10, 0xce},         // too short for a method
+		methodFrame(amqpspec.BasicReturn, 1),
 	)
-	want := []method{connectionStart, connectionTune, basicReturn}
+	want := []amqpspec.Method{amqpspec.ConnectionStart, amqpspec.ConnectionTune, amqpspec.BasicReturn}
 	for size := 1; size <= len(stream); size++ {
 		var (
 			s   scanner
-			got []method
+			got []amqpspec.Method
 		)
 		for piece := range slices.Chunk(stream, size) {
-			if !s.feed(piece, func(m method) { got = append(got, m) }) {
+			if !s.feed(piece, func(m amqpspec.Method) { got = append(got, m) }) {
 				t.Fatalf("pieces of %d: not AMQP", size)
 			}
 		}
@@ -45,17 +47,17 @@ func TestScanner(t *testing.T) {
 		}
 	}
 	var s scanner
-	frame := methodFrame(connectionStart, 300)
-	s.feed(frame[:len(frame)-1], func(m method) { t.Errorf("method %x before its frame's end", m) })
+	frame := methodFrame(amqpspec.ConnectionStart, 300)
+	s.feed(frame[:len(frame)-1], func(m amqpspec.Method) { t.Errorf("method %x before its frame's end", m) })
 }
 
 func TestScannerNotAMQP(t *testing.T) {
 	for _, stream := range []string{
 		"H", "AMQP\x00\x01\x00\x00", "\x15\x03\x01", "\x00", "\x08\x00\x01\x00\x00\x00\x00",
-		string(methodFrame(connectionStart, 3)) + "x",
+		string(methodFrame(amqpspec.ConnectionStart, 3)) + "x",
 	} {
 		var s scanner
-		if s.feed([]byte(stream), func(method) {}) {
+		if s.feed([]byte(stream), func(amqpspec.Method) {}) {
 			t.Errorf("%q passes", stream)
 		}
 	}
@@ -63,13 +65,13 @@ func TestScannerNotAMQP(t *testing.T) {
 
 // Whatever comes in, and however it is cut, the scanner neither panics nor reports more methods than fit.
 func FuzzScanner(f *testing.F) {
-	f.Add(methodFrame(connectionTune, 5), 3)
+	f.Add(methodFrame(amqpspec.ConnectionTune, 5), 3)
 	f.Add([]byte("HTTP/1.1 400 Bad Request"), 1)
 	f.Fuzz(func(t *testing.T, stream []byte, size int) {
 		var s scanner
 		methods := 0
 		for piece := range slices.Chunk(stream, 1+max(size, 0)%16) {
-			if !s.feed(piece, func(method) { methods++ }) {
+			if !s.feed(piece, func(amqpspec.Method) { methods++ }) {
 				break
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/integra-exporter/integra_exporter/internal/amqpspec"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
@@ -76,9 +77,9 @@ func real(change func(*testing.T, *probe.Broker)) func(*testing.T) probe.Broker 
 }
 
 // staged is the access to a broker in which this goes wrong.
-func staged(at amqpStep, fault amqpFault) func(*testing.T) probe.Broker {
+func staged(at amqpspec.Method, fault amqpFault) func(*testing.T) probe.Broker {
 	return func(t *testing.T) probe.Broker {
-		return amqpFull(amqpServe(t, map[amqpStep]amqpFault{at: fault}))
+		return amqpFull(amqpServe(t, map[amqpspec.Method]amqpFault{at: fault}))
 	}
 }
 
@@ -114,13 +115,13 @@ func wayFaults() []brokerRow {
 		return brokerRow{name, real(change), probe.AtOnce, reason, layer, detail}
 	}
 	silentTLS := func(t *testing.T) probe.Broker {
-		access := amqpServe(t, map[amqpStep]amqpFault{amqpHeader: amqpSilent})
+		access := amqpServe(t, map[amqpspec.Method]amqpFault{amqpHeader: amqpSilent})
 		access.URL.Scheme = "amqps"
 		return access
 	}
 	ends := func(fault amqpFault) func(*testing.T) probe.Broker {
 		return func(t *testing.T) probe.Broker {
-			access := amqpServe(t, map[amqpStep]amqpFault{amqpHeader: fault})
+			access := amqpServe(t, map[amqpspec.Method]amqpFault{amqpHeader: fault})
 			access.URL.Scheme = "amqps"
 			return access
 		}
@@ -149,10 +150,10 @@ func protocolFaults() []brokerRow {
 	const notAMQP, forbidden = "not AMQP 0-9-1", "not allow"
 	start := amqpAnswers(amqpHeader, 0)
 	noPlain := strings.Replace(string(start), "PLAIN", "GUESS", 1)
-	says := func(name string, at amqpStep, text, detail string) brokerRow {
+	says := func(name string, at amqpspec.Method, text, detail string) brokerRow {
 		return brokerRow{name, staged(at, amqpSays([]byte(text))), probe.AtOnce, probe.ReasonProtocol, probe.LayerBroker, detail}
 	}
-	closes := func(name string, at amqpStep, code uint16, text, detail string) brokerRow {
+	closes := func(name string, at amqpspec.Method, code uint16, text, detail string) brokerRow {
 		return brokerRow{name, staged(at, amqpCloses(code, text)), probe.AtOnce, probe.ReasonProtocol, probe.LayerBroker, detail}
 	}
 	return []brokerRow{
@@ -163,27 +164,27 @@ func protocolFaults() []brokerRow {
 		says("zeros", amqpHeader, strings.Repeat("\x00", 64), notAMQP),
 		says("a frame that is too large", amqpHeader, string([]byte{1, 0, 0, 0xff, 0, 0, 0, 0, 10, 0, 10}), forbidden),
 		says("a frame without its end", amqpHeader, string(start[:len(start)-1])+"\x00", forbidden),
-		says("a method nobody knows", amqpHeader, string(amqpMethod(0, 99, 99)), forbidden),
+		says("a method nobody knows", amqpHeader, string(amqpMethod(0, 99<<16|99)), forbidden),
 		says("no login with user name and password (PLAIN) is offered", amqpHeader, noPlain, "user name and password"),
-		says("a challenge after the login", amqpStartOK, string(amqpMethod(0, 10, 20, amqpText("?"))), forbidden),
-		says("the greeting twice", amqpStartOK, string(start), forbidden),
-		says("the limits twice", amqpOpen, string(amqpAnswers(amqpStartOK, 0)), forbidden),
-		says("garbage after the login", amqpOpen, "garbage", notAMQP),
-		says("a heartbeat on a channel, at which the client library would panic", amqpDeclareQueue,
-			string(amqpFrame(8, 1, nil)), notAMQP),
-		closes("the broker rejects a frame", amqpOpen, 501, "FRAME_ERROR - canary", "rejects"),
-		closes("the broker rejects what is in a frame", amqpOpen, 502, "SYNTAX_ERROR - canary", "rejects"),
-		closes("the broker rejects a command", amqpOpen, 503, "COMMAND_INVALID - canary", "rejects"),
-		closes("the broker rejects a channel", amqpChannelOpen, 504, "CHANNEL_ERROR - canary", "rejects"),
-		closes("the broker rejects the order of frames", amqpChannelOpen, 505, "UNEXPECTED_FRAME - canary", "rejects"),
-		closes("the broker rejects the limits that were agreed on", amqpOpen, 530,
+		says("a challenge after the login", amqpspec.ConnectionStartOK, string(amqpMethod(0, amqpspec.ConnectionSecure, amqpText("?"))), forbidden),
+		says("the greeting twice", amqpspec.ConnectionStartOK, string(start), forbidden),
+		says("the limits twice", amqpspec.ConnectionOpen, string(amqpAnswers(amqpspec.ConnectionStartOK, 0)), forbidden),
+		says("garbage after the login", amqpspec.ConnectionOpen, "garbage", notAMQP),
+		says("a heartbeat on a channel, at which the client library would panic", amqpspec.QueueDeclare,
+			string(amqpFrame(amqpspec.FrameHeartbeat, 1, nil)), notAMQP),
+		closes("the broker rejects a frame", amqpspec.ConnectionOpen, 501, "FRAME_ERROR - canary", "rejects"),
+		closes("the broker rejects what is in a frame", amqpspec.ConnectionOpen, 502, "SYNTAX_ERROR - canary", "rejects"),
+		closes("the broker rejects a command", amqpspec.ConnectionOpen, 503, "COMMAND_INVALID - canary", "rejects"),
+		closes("the broker rejects a channel", amqpspec.ChannelOpen, 504, "CHANNEL_ERROR - canary", "rejects"),
+		closes("the broker rejects the order of frames", amqpspec.ChannelOpen, 505, "UNEXPECTED_FRAME - canary", "rejects"),
+		closes("the broker rejects the limits that were agreed on", amqpspec.ConnectionOpen, 530,
 			"NOT_ALLOWED - negotiated channel_max = 0 (no limit) is higher than the maximum allowed value (2047)", "limits"),
-		closes("the broker lacks a command", amqpConfirm, 540, "NOT_IMPLEMENTED - canary", "lacks"),
+		closes("the broker lacks a command", amqpspec.ConfirmSelect, 540, "NOT_IMPLEMENTED - canary", "lacks"),
 	}
 }
 
 // everyStep is the row of a fault at each step, in their order.
-func everyStep(row func(name string, at amqpStep) brokerRow) []brokerRow {
+func everyStep(row func(name string, at amqpspec.Method) brokerRow) []brokerRow {
 	var rows []brokerRow
 	for _, step := range amqpSteps {
 		rows = append(rows, row(step.name, step.at))
