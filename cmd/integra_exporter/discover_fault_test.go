@@ -40,7 +40,7 @@ func TestDiscoverFaults(t *testing.T) {
 		{"a password in the gateway", "gateway", "https://u:" + canary + "@x.no/", "--gateway must have no user, password"},
 		{"no such CA", "tls.ca-file", filepath.Join(dir, "none"), "--tls.ca-file: "},
 		{"no CA in the file", "tls.ca-file", wrong, "holds no PEM certificate"},
-		{"another name", "tls.server-name", "x.no", "tls: the API manager's certificate is for another name"},
+		{"another name", "tls.server-name", "x.no", "tls: the certificate is for another name"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			args := slices.DeleteFunc(slices.Clone(good), func(a string) bool { return strings.HasPrefix(a, "--"+c.flag+"=") })
