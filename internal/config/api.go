@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"slices"
@@ -139,7 +140,10 @@ func (r *resolver) api(c *Config, root *root, s *institutionScope, id string) {
 	resolved.Host = hostPort(request.URL)
 	resolved.Request = redactRequest(request, bool(a.Request.Private.or(false)))
 	sent := requestVersion(request, options, digest)
-	resolved.Version = apiVersion(&resolved, sent, expect, a.Expect.JQ.value.text)
+	resolved.Version = version(
+		resolved.Target, resolved.Info, every, timeout, resolved.KeyHeader, resolved.KeyExpires, sent, resolved.Request,
+		expect.Status, expect.JSON, a.Expect.JQ.value.text, expect.Headers, expect.MaxDuration, expect.MaxBody,
+	)
 	resolved.sealed = func() sealedRequest { return sealedRequest{request, expect, transport} }
 	resolved.Prober = probe.NewHTTP(request, expect, transport, r.shared)
 	if resolved.Unauthenticated.On {
@@ -149,12 +153,7 @@ func (r *resolver) api(c *Config, root *root, s *institutionScope, id string) {
 }
 
 func (r *resolver) undefined(root *root, at position, id string) {
-	names := make([]string, 0, len(root.APIs))
-	for n := range root.APIs {
-		names = append(names, string(n))
-	}
-	slices.Sort(names)
-	guess := Nearest(id, names)
+	guess := Nearest(id, slices.Sorted(maps.Keys(root.APIs)))
 	if guess != "" {
 		r.fault(at, "api %q is not defined under apis; did you mean %q?", id, guess)
 		return
@@ -256,16 +255,4 @@ func (r *resolver) transport(t *tuning, options probe.TransportOptions) *probe.T
 	}
 	r.transports[options] = transport
 	return transport
-}
-
-// apiVersion covers everything that a check of kind api depends on; sent is the version of its request.
-func apiVersion(a *API, sent string, expect probe.Expect, jq string) string {
-	patterns := map[string]string{}
-	for id, pattern := range expect.Headers {
-		patterns[id] = pattern.String()
-	}
-	return version(
-		a.Target, a.Info, a.Interval, a.Timeout, a.KeyHeader, a.KeyExpires, sent, a.Request,
-		expect.Status, expect.JSON, jq, patterns, expect.MaxDuration, expect.MaxBody,
-	)
 }

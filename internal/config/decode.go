@@ -57,13 +57,10 @@ func (d *decoder) value(v reflect.Value, n *yaml.Node, at position) outcome {
 	if !d.spend(1, at) {
 		return bad
 	}
-	if n.Kind == yaml.AliasNode {
-		target, done := d.follow(n)
-		defer done()
-		if target == nil {
-			return d.refuse(at, "the alias is inside its own anchor")
-		}
-		n = target
+	n, done := d.follow(n)
+	defer done()
+	if n == nil {
+		return d.refuse(at, "the alias is inside its own anchor")
 	}
 	self, ok := v.Addr().Interface().(node)
 	if ok {
@@ -260,14 +257,11 @@ func (d *decoder) merged(n *yaml.Node) []pair {
 	if !d.spend(1, at) {
 		return nil
 	}
-	if n.Kind == yaml.AliasNode {
-		target, done := d.follow(n)
-		defer done()
-		if target == nil {
-			d.fault(at, "<<: the alias is inside its own anchor")
-			return nil
-		}
-		n = target
+	n, done := d.follow(n)
+	defer done()
+	if n == nil {
+		d.fault(at, "<<: the alias is inside its own anchor")
+		return nil
 	}
 	var result []pair
 	switch n.Kind {
@@ -284,10 +278,14 @@ func (d *decoder) merged(n *yaml.Node) []pair {
 	return result
 }
 
-// follow returns the target of the alias n, or nil if n is inside its own
-// anchor, where following would never end. The caller calls done afterwards.
+// follow returns n, or its target if n is an alias, or nil if the alias is inside
+// its own anchor, where following would never end. The caller calls done when it
+// has decoded the target.
 func (d *decoder) follow(n *yaml.Node) (target *yaml.Node, done func()) {
-	if d.open[n.Alias] {
+	switch {
+	case n.Kind != yaml.AliasNode:
+		return n, func() {}
+	case d.open[n.Alias]:
 		return nil, func() {}
 	}
 	d.open[n.Alias] = true

@@ -74,10 +74,10 @@ func sorted(faults []Fault) []Fault {
 }
 
 // Nearest returns the candidate that word is most likely a slip of, or nothing.
-func Nearest(word string, candidates []string) string {
-	best, least := "", max(2, len(word)/2)+1
+func Nearest[S ~string](word string, candidates []S) (best S) {
+	least := max(2, len(word)/2) + 1
 	for _, candidate := range candidates {
-		d := distance([]byte(strings.ToLower(word)), []byte(strings.ToLower(candidate)))
+		d := distance([]byte(strings.ToLower(word)), []byte(strings.ToLower(string(candidate))))
 		if d < least && d < len(candidate) {
 			best, least = candidate, d
 		}
