@@ -24,9 +24,10 @@ const (
 // maxNodes bounds the size to which aliases can expand a file.
 const maxNodes = 2_000_000
 
-// decoder fills structs from nodes and reports every fault instead of stopping at the first, which yaml.v3's own
-// Decode cannot do without quoting the file. Structs carry `yaml` tags; a field At of type position receives the
-// position of its mapping, and stays zero if the value is not a mapping.
+// decoder fills structs from nodes and reports every fault with its line. It
+// replaces yaml.v3's own decoding, whose errors quote the file. Structs carry
+// `yaml` tags; a field At of type position receives the position of its mapping,
+// and stays zero if the value is not a mapping.
 type decoder struct {
 	*report
 	file   string

@@ -38,6 +38,19 @@ func (r *resolver) source(what, prefix string, at position, file field[filename]
 	return nil
 }
 
+// hidden is a secret in the configuration itself.
+type hidden struct{ secret.Source }
+
+func (h *hidden) parse(s string) string {
+	literal := secret.Literal{Value: secret.New(s)}
+	h.Source = literal
+	_, err := literal.Read()
+	if err != nil {
+		return err.Error() // it does not quote the secret
+	}
+	return ""
+}
+
 // sendable restricts a source to what a header can carry; nil beside a fault.
 // A password is exempt: a login carries any text.
 func (r *resolver) sendable(source secret.Source, at position, key string) secret.Source {
