@@ -46,13 +46,13 @@ func (e Entry) API(context string) string {
 	return strings.ReplaceAll(e.Text, "{context}", context)
 }
 
-// Find returns the request for a subscription, told by the API's context path
-// or, if that is empty, by its name. Where several APIs share a context path
-// the plan's name decides, and after it the API's.
+// Find returns the request for a subscription, by the API's context path or, if
+// that is empty, by its name. If several requests share a context path, the
+// plan's name decides, then the API's.
 func (c Catalogue) Find(context, api, plan string) (Entry, bool) {
-	for _, said := range []string{plan, api} {
+	for _, hint := range []string{plan, api} {
 		for _, e := range c {
-			if e.lies(context, api) && matches(e.Plan, said) {
+			if e.describes(context, api) && matches(e.Plan, hint) {
 				return e, true
 			}
 		}
@@ -60,12 +60,13 @@ func (c Catalogue) Find(context, api, plan string) (Entry, bool) {
 	return Entry{}, false
 }
 
-func (e Entry) lies(context, api string) bool {
+// describes reports whether the entry belongs to an API, before its plan is known.
+func (e Entry) describes(context, api string) bool {
 	if context == "" {
 		return matches(e.Called, api)
 	}
 	return matches(e.Path, context)
 }
 
-// matches holds for the empty pattern too.
+// matches is true for the empty pattern, too.
 func matches(pattern, s string) bool { return regexp.MustCompile(pattern).MatchString(s) }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"reflect"
 	"slices"
@@ -142,7 +143,10 @@ func (r *resolver) api(c *Config, root *root, s *institutionScope, id string) {
 	if resolved.Unauthenticated.On {
 		request.Refusals = r.shared.Refusals(resolved.Target, sent)
 	}
-	resolved.Version = apiVersion(&resolved, sent, expect, a.Expect.JQ.value.text)
+	resolved.Version = version(
+		resolved.Target, resolved.Info, every, timeout, resolved.KeyHeader, resolved.KeyExpires, sent, resolved.Request,
+		resolved.Unauthenticated.On, expect.Status, expect.JSON, a.Expect.JQ.value.text, expect.Headers, expect.MaxDuration, expect.MaxBody,
+	)
 	resolved.sealed = func() sealedRequest { return sealedRequest{request, expect, transport} }
 	resolved.Prober = probe.NewHTTP(request, expect, transport, r.shared)
 	if resolved.Unauthenticated.On {
@@ -152,12 +156,7 @@ func (r *resolver) api(c *Config, root *root, s *institutionScope, id string) {
 }
 
 func (r *resolver) undefined(root *root, at position, id string) {
-	names := make([]string, 0, len(root.APIs))
-	for n := range root.APIs {
-		names = append(names, string(n))
-	}
-	slices.Sort(names)
-	guess := Nearest(id, names)
+	guess := Nearest(id, slices.Sorted(maps.Keys(root.APIs)))
 	if guess != "" {
 		r.fault(at, "api %q is not defined under apis; did you mean %q?", id, guess)
 		return
@@ -259,16 +258,4 @@ func (r *resolver) transport(t *tuning, options probe.TransportOptions) *probe.T
 	}
 	r.transports[options] = transport
 	return transport
-}
-
-// apiVersion covers everything that a check of kind api depends on; sent is the version of its request.
-func apiVersion(a *API, sent string, expect probe.Expect, jq string) string {
-	patterns := map[string]string{}
-	for id, pattern := range expect.Headers {
-		patterns[id] = pattern.String()
-	}
-	return version(
-		a.Target, a.Info, a.Interval, a.Timeout, a.KeyHeader, a.KeyExpires, sent, a.Request, a.Unauthenticated.On,
-		expect.Status, expect.JSON, jq, patterns, expect.MaxDuration, expect.MaxBody,
-	)
 }

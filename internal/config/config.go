@@ -108,15 +108,13 @@ type resolver struct {
 	transports map[probe.TransportOptions]*probe.Transport
 }
 
-func newResolver(r *report, shared *probe.Shared) *resolver {
-	return &resolver{
-		report: r, shared: shared,
+// resolve returns the configuration that root describes. It is incomplete beside a fault.
+func (root *root) resolve(report *report, shared *probe.Shared) *Config {
+	r := &resolver{
+		report: report, shared: shared,
 		files: map[string]secretFile{}, contents: map[string]fileContent{},
 		identities: map[tlsFiles]tlsIdentity{}, transports: map[probe.TransportOptions]*probe.Transport{},
 	}
-}
-
-func (r *resolver) config(root *root) *Config {
 	c := &Config{
 		MaxConcurrent:        int(root.Defaults.MaxConcurrent.or(defaultMaxConcurrent)),
 		MaxConcurrentPerHost: int(root.Defaults.MaxConcurrentPerHost.or(defaultMaxConcurrentPerHost)),

@@ -62,13 +62,8 @@ func (r *resolver) key(c *Config, s *institutionScope, e *credential) {
 }
 
 func (r *resolver) credential(s *institutionScope, e *credential) probe.Credential {
-	given := 0
-	for _, set := range []bool{e.Expires.set, e.CertificateFile.set, e.JWTFile.set} {
-		if set {
-			given++
-		}
-	}
-	if given != 1 {
+	given := slices.DeleteFunc([]position{e.Expires.at, e.CertificateFile.at, e.JWTFile.at}, position.nowhere)
+	if len(given) != 1 {
 		r.fault(e.At, "institution %q, key %q: give exactly one of expires, certificate_file and jwt_file", s.id, e.Name.value)
 	}
 	if e.CertificatePasswordFile.set && !e.CertificateFile.set {

@@ -24,9 +24,10 @@ const (
 // maxNodes bounds the size to which aliases can expand a file.
 const maxNodes = 2_000_000
 
-// decoder fills structs from nodes and reports every fault instead of stopping at the first, which yaml.v3's own
-// Decode cannot do without quoting the file. Structs carry `yaml` tags; a field At of type position receives the
-// position of its mapping, and stays zero if the value is not a mapping.
+// decoder fills structs from nodes and reports every fault with its line. It
+// replaces yaml.v3's own decoding, whose errors quote the file. Structs carry
+// `yaml` tags; a field At of type position receives the position of its mapping,
+// and stays zero if the value is not a mapping.
 type decoder struct {
 	*report
 	file   string
@@ -57,13 +58,10 @@ func (d *decoder) value(v reflect.Value, n *yaml.Node, at position) outcome {
 	if !d.spend(1, at) {
 		return bad
 	}
-	if n.Kind == yaml.AliasNode {
-		target, done := d.follow(n)
-		defer done()
-		if target == nil {
-			return d.refuse(at, "the alias is inside its own anchor")
-		}
-		n = target
+	n, done := d.follow(n)
+	defer done()
+	if n == nil {
+		return d.refuse(at, "the alias is inside its own anchor")
 	}
 	self, ok := v.Addr().Interface().(node)
 	if ok {
@@ -260,14 +258,11 @@ func (d *decoder) merged(n *yaml.Node) []pair {
 	if !d.spend(1, at) {
 		return nil
 	}
-	if n.Kind == yaml.AliasNode {
-		target, done := d.follow(n)
-		defer done()
-		if target == nil {
-			d.fault(at, "<<: the alias is inside its own anchor")
-			return nil
-		}
-		n = target
+	n, done := d.follow(n)
+	defer done()
+	if n == nil {
+		d.fault(at, "<<: the alias is inside its own anchor")
+		return nil
 	}
 	var result []pair
 	switch n.Kind {
@@ -284,10 +279,14 @@ func (d *decoder) merged(n *yaml.Node) []pair {
 	return result
 }
 
-// follow returns the target of the alias n, or nil if n is inside its own
-// anchor, where following would never end. The caller calls done afterwards.
+// follow returns n, or its target if n is an alias, or nil if the alias is inside
+// its own anchor, where following would never end. The caller calls done when it
+// has decoded the target.
 func (d *decoder) follow(n *yaml.Node) (target *yaml.Node, done func()) {
-	if d.open[n.Alias] {
+	switch {
+	case n.Kind != yaml.AliasNode:
+		return n, func() {}
+	case d.open[n.Alias]:
 		return nil, func() {}
 	}
 	d.open[n.Alias] = true

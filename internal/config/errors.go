@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Fault is something wrong, or worth a warning, at a line of a configuration file.
+// Fault is an error or a warning about a line of a configuration file.
 // Its message never holds a secret, a URL or the text of a foreign error.
 type Fault struct {
 	File    string
-	Line    int // from 1; 0 where it is the file as a whole
+	Line    int // from 1; 0 if the fault concerns the whole file
 	Message string
 }
 
@@ -54,7 +54,7 @@ func (p position) relative(path string) string {
 	return filepath.Join(filepath.Dir(p.file), path)
 }
 
-// report collects what is found.
+// report collects faults and warnings.
 type report struct{ faults, warnings []Fault }
 
 func (r *report) fault(at position, format string, args ...any) {
@@ -65,7 +65,7 @@ func (r *report) warn(at position, format string, args ...any) {
 	r.warnings = append(r.warnings, Fault{at.file, at.line, fmt.Sprintf(format, args...)})
 }
 
-// sorted orders faults and drops repetitions: what stands in defaults is found again by every target.
+// sorted orders faults and drops repetitions, since every target finds the faults of the defaults again.
 func sorted(faults []Fault) []Fault {
 	slices.SortFunc(faults, func(a, b Fault) int {
 		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
@@ -73,11 +73,11 @@ func sorted(faults []Fault) []Fault {
 	return slices.Compact(faults)
 }
 
-// Nearest returns the candidate that word is most likely a slip of, or nothing.
-func Nearest(word string, candidates []string) string {
-	best, least := "", max(2, len(word)/2)+1
+// Nearest returns the candidate that word is most likely a typo of, or nothing.
+func Nearest[S ~string](word string, candidates []S) (best S) {
+	least := max(2, len(word)/2) + 1
 	for _, candidate := range candidates {
-		d := distance([]byte(strings.ToLower(word)), []byte(strings.ToLower(candidate)))
+		d := distance([]byte(strings.ToLower(word)), []byte(strings.ToLower(string(candidate))))
 		if d < least && d < len(candidate) {
 			best, least = candidate, d
 		}

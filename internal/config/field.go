@@ -11,8 +11,8 @@ import (
 type field[T any] struct {
 	value T
 	set   bool
-	bad   bool // written, but unusable: its fault is reported, and must not lead to others
-	at    position
+	bad   bool     // written, but unusable: its fault is reported, and must not lead to others
+	at    position // nowhere unless set
 }
 
 func (f *field[T]) decode(d *decoder, n *yaml.Node, at position) outcome {

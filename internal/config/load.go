@@ -21,7 +21,7 @@ import (
 func Load(path string, shared *probe.Shared) (*Config, error) {
 	l := &loader{}
 	l.main(path)
-	c := newResolver(&l.report, shared).config(&l.root)
+	c := l.root.resolve(&l.report, shared)
 	if len(l.faults) > 0 {
 		return nil, Faults(sorted(l.faults))
 	}

@@ -81,7 +81,8 @@ func (r *resolver) request(a *api, key secret.Source) probe.Request {
 	if a.Request.BypassCache.or(false) {
 		request.Header[cacheHeader] = []string{"BY_PASS"}
 	}
-	if json.Valid(request.Body) && !hasHeader(&a.Request, "Content-Type") {
+	typed := hasHeader(request.Header, "Content-Type") || hasHeader(request.Secrets, "Content-Type")
+	if json.Valid(request.Body) && !typed {
 		request.Header["Content-Type"] = []string{"application/json"}
 	}
 	return request
@@ -102,10 +103,8 @@ func (r *resolver) secretHeader(request probe.Request, id string, value *secretH
 	if value.At.nowhere() || r.reserved(id, keyHeader, value.At) {
 		return
 	}
-	for plain := range request.Header {
-		if strings.EqualFold(plain, id) {
-			r.fault(value.At, "%s is set in both headers and secret_headers", id)
-		}
+	if hasHeader(request.Header, id) {
+		r.fault(value.At, "%s is set in both headers and secret_headers", id)
 	}
 	switch {
 	case value.File.set == value.Env.set:
@@ -145,14 +144,9 @@ func reservedHeaders() []struct{ id, advice string } {
 	}
 }
 
-func hasHeader(q *request, id string) bool {
-	for h := range q.Headers {
-		if strings.EqualFold(string(h), id) {
-			return true
-		}
-	}
-	for h := range q.SecretHeaders {
-		if strings.EqualFold(string(h), id) {
+func hasHeader[V any](headers map[string]V, id string) bool {
+	for h := range headers {
+		if strings.EqualFold(h, id) {
 			return true
 		}
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
-	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
 // The scalars of the grammar. Each parses its own text.
@@ -33,7 +32,7 @@ type (
 	line       string        // one line for people
 	name       string        // names something: one line, not empty
 	path       string        // a request's path, with its query
-	filename   string        // relative to the file it stands in
+	filename   string        // relative to the file that names it
 	variable   string        // an environment variable
 	header     string        // a header's name
 	headerLine string        // a header's value
@@ -42,7 +41,6 @@ type (
 		text string
 		jq   *probe.JQ
 	}
-	hidden struct{ secret.Source }
 )
 
 // The URLs of the grammar. No message repeats one, because it may hold a password.
@@ -247,16 +245,6 @@ func (e *expression) parse(s string) string {
 	e.jq, err = probe.CompileJQ(s)
 	if err != nil {
 		return err.Error()
-	}
-	return ""
-}
-
-func (h *hidden) parse(s string) string {
-	literal := secret.Literal{Value: secret.New(s)}
-	h.Source = literal
-	_, err := literal.Read()
-	if err != nil {
-		return err.Error() // it does not quote the secret
 	}
 	return ""
 }

@@ -21,22 +21,11 @@ import (
 // source returns the secret that exactly one of the keys prefix_file, prefix_env
 // and prefix gives; nil beside a fault.
 func (r *resolver) source(what, prefix string, at position, file field[filename], env field[variable], literal field[hidden]) secret.Source {
-	given := 0
-	for _, one := range []struct {
-		set bool
-		at  position
-	}{{file.set, file.at}, {env.set, env.at}, {literal.set, literal.at}} {
-		if !one.set {
-			continue
-		}
-		given++
-		if given > 1 {
-			r.fault(one.at, "give only one of %s_file, %s_env and %s", prefix, prefix, prefix)
-			return nil
-		}
-	}
+	given := slices.DeleteFunc([]position{file.at, env.at, literal.at}, position.nowhere)
 	switch {
-	case given == 0:
+	case len(given) > 1:
+		r.fault(given[1], "give only one of %s_file, %s_env and %s", prefix, prefix, prefix)
+	case len(given) == 0:
 		r.fault(at, "%s has no %s: give %s_file, %s_env or %s", what, prefix, prefix, prefix, prefix)
 	case file.good():
 		return r.sendable(r.readable(file, prefix+"_file"), file.at, prefix+"_file")
@@ -47,6 +36,19 @@ func (r *resolver) source(what, prefix string, at position, file field[filename]
 		return r.sendable(literal.value.Source, literal.at, prefix)
 	}
 	return nil
+}
+
+// hidden is a secret in the configuration itself.
+type hidden struct{ secret.Source }
+
+func (h *hidden) parse(s string) string {
+	literal := secret.Literal{Value: secret.New(s)}
+	h.Source = literal
+	_, err := literal.Read()
+	if err != nil {
+		return err.Error() // it does not quote the secret
+	}
+	return ""
 }
 
 // sendable restricts a source to what a header can carry; nil beside a fault.

@@ -1,6 +1,12 @@
 package config
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
@@ -91,3 +98,121 @@ func TestOrigin(t *testing.T) {
 		}
 	}
 }
+
+// newPair returns a certificate and its key, in PEM.
+func newPair(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return cert, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}))
+}
+
+// TestTLSFilesAllAtOnce holds that each file is told by its key, whatever is wrong with another.
+func TestTLSFilesAllAtOnce(t *testing.T) {
+	cert, key := newPair(t)
+	_, strange := newPair(t)
+	files := [][2]string{{"cert", cert}, {"key", key}, {"strange", strange}, {"junk", "no PEM"}}
+	got := faults(t, `defaults:
+  tls: {ca_file: none}
+institutions:
+  a:
+    tls: {cert_file: cert, key_file: strange}
+    apis: {org: {request: {path: /}, key_file: k}}
+  b:
+    rabbitmq: [{application: a, password_file: k, tls: {cert_file: junk, key_file: key}}]
+  c:
+    tls: {ca_file: junk}
+    gravitee: {url: "https://api.example.no/", application: a, token_file: k}
+  d:
+    apis: {org: {request: {path: /}, key_file: k, tls: {cert_file: cert, key_file: junk}}}
+`, files...)
+	diff := cmp.Diff([]string{
+		"config.yml:2: ca_file: none: no such file",
+		"config.yml:5: key_file: strange is not the key of cert_file: cert",
+		"config.yml:8: cert_file: junk holds no PEM certificate",
+		"config.yml:10: ca_file: junk holds no PEM certificate",
+		"config.yml:13: key_file: junk holds no PEM key",
+	}, got)
+	if diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTLSPair(t *testing.T) {
+	cert, key := newPair(t)
+	c := load(t, own("request: {path: /}", "tls: {ca_file: cert, cert_file: cert, key_file: key}"), [2]string{"cert", cert}, [2]string{"key", key})
+	if c.APIs()[0].TLS.CertFile == "" || len(c.Warnings) != 0 {
+		t.Errorf("TLS %v, warnings %v", c.APIs()[0].TLS, c.Warnings)
+	}
+}
+
+// A secret that every user of the machine can read is warned of where it is named first.
+func TestExposedSecrets(t *testing.T) {
+	dir, err := os.MkdirTemp("/tmp", "integra") // which every user can reach, and t.TempDir need not be
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	err = os.CopyFS(dir, os.DirFS(write(t, `institutions:
+  uio:
+    apis:
+      a: {request: {path: /}, key_file: open}
+      b: {request: {path: /}, key_file: open}
+      c: {request: {path: /, secret_headers: {X-A: {file: header}}}, key_file: shut}
+    rabbitmq: [{application: a, password_file: password}]
+    gravitee: {url: "https://api.example.no/", application: a, token_file: token}
+`, [2]string{"open", "k"}, [2]string{"shut", "k"}, [2]string{"header", "k"}, [2]string{"password", "k"}, [2]string{"token", "k"})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, mode := range map[string]os.FileMode{
+		dir: 0o755, dir + "/open": 0o644, dir + "/shut": 0o640,
+		dir + "/header": 0o604, dir + "/password": 0o444, dir + "/token": 0o666,
+	} {
+		err := os.Chmod(path, mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := Load(filepath.Join(dir, "config.yml"), probe.NewShared())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, warning := range c.Warnings {
+		got = append(got, strings.ReplaceAll(warning.String(), dir+"/", ""))
+	}
+	const open = ": every user of this machine may read or change "
+	want := []string{
+		"config.yml:4: key_file" + open + "open: chmod 0640", "config.yml:6: file" + open + "header: chmod 0640",
+		"config.yml:7: password_file" + open + "password: chmod 0640", "config.yml:8: token_file" + open + "token: chmod 0640",
+	}
+	diff := cmp.Diff(want, got)
+	if diff != "" {
+		t.Error(diff)
+	}
+}
+
+// testCA is a certificate without a purpose.
+const testCA = `-----BEGIN CERTIFICATE-----
+MIIBQDCB56ADAgECAgEBMAoGCCqGSM49BAMCMA8xDTALBgNVBAMTBHRlc3QwIBcN
+MjYxMTIyMTAwNDMwWhgPMjA3NjExMjIxMDA0MzBaMA8xDTALBgNVBAMTBHRlc3Qw
+WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQd3bUECSAHO9CL0wlzH50KIkPdDBjV
+YDRGZCXrOItLBRdlaq9jQAsPzStug6eU+PjWDk0eHvnP0yzEb0bjV2GqozIwMDAP
+BgNVHRMBAf8EBTADAQH/MB0GA1UdDgQWBBSgG2BCWwFn1RSt1Oqces8IApp7jjAK
+BggqhkjOPQQDAgNIADBFAiEA5p2aeG8juHH5+eE68vVYgQSrEefC7s0Bf+WCAm+X
+jHUCIEK5JjnmpKcZbiQKXMKPjWS0QhL4/L9Yuvt19+tZu6TD
+-----END CERTIFICATE-----
+`
