@@ -9,9 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
-	"gopkg.in/yaml.v3"
 )
 
 // API is a verification request of one institution.

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
-
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 

@@ -21,11 +21,11 @@ import (
 
 // version is a gateway that scripts/install-gateways has put together.
 type version struct {
-	number string
-	java   string   // the variable that names the JDK
-	inner  string   // the port at which its APIs' definitions look for the gateway itself
-	flags  []string // of Java
-	closing bool   // the recorded requests asked for the connection to be closed
+	number  string
+	java    string   // the variable that names the JDK
+	inner   string   // the port at which its APIs' definitions look for the gateway itself
+	flags   []string // of Java
+	closing bool     // the recorded requests asked for the connection to be closed
 	// engines are the recordings' engines of its APIs, by the ending of the API's name.
 	engines map[string]string
 }
