@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binary = filepath.Join(dir, program)
-	out, err := exec.Command("go", "build", "-race", "-o", binary, ".").CombinedOutput()
+	out, err := exec.Command("go", append(append([]string{"build"}, buildFlags()...), "-o", binary, ".")...).CombinedOutput()
 	if err != nil {
 		panic(string(out))
 	}

@@ -2,18 +2,17 @@ package probe_test
 
 import (
 	"context"
-	"net/url"
+	"encoding/json"
+	"fmt"
 	"os"
 	"runtime"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/integra-exporter/integra_exporter/internal/brokertest"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
-	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
 // What definitions.json of brokertest holds.
@@ -24,41 +23,6 @@ const (
 	amqpQuorum   = "from_system-production-fs"
 	amqpClassic  = "from_system-production-hr"
 )
-
-// amqpStarted is one broker for the package; it ends with the test program.
-var amqpStarted = sync.OnceValues(brokertest.Start)
-
-func amqpBroker(t *testing.T) *brokertest.Broker {
-	t.Helper()
-	b, err := amqpStarted()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func amqpCtl(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := amqpBroker(t).Ctl(args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// amqpAccess is the application's access with TLS, with nothing to look for.
-func amqpAccess(t *testing.T) probe.Broker {
-	t.Helper()
-	b := amqpBroker(t)
-	return probe.Broker{
-		URL:            &url.URL{Scheme: "amqps", Host: b.AMQPS},
-		Vhost:          amqpApp,
-		Username:       amqpApp,
-		Password:       secret.Literal{Value: secret.New(amqpPassword)},
-		TLS:            probe.TLS{CAFile: b.CAFile},
-		ConnectionName: "integra_exporter uio/" + amqpApp,
-	}
-}
 
 func amqpProber(t *testing.T, access probe.Broker) *probe.AMQP {
 	t.Helper()
@@ -160,4 +124,16 @@ func amqpDescriptors(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(entries)
+}
+
+// amqpForeign looks for the passwords, and for the text of the broker or the library.
+func amqpForeign(seen probe.Observation, err error) string {
+	shown, _ := json.Marshal(seen)
+	text := fmt.Sprintf("%s %+v %#v %v %+v %#v %s", shown, seen, seen, err, err, err, probe.DetailOf(err))
+	for _, word := range []string{"canary", "kanarifugl", "Exception", "NOT_", "REFUSED", "INTERNAL_", "kthxbai", "EOF", "i/o"} {
+		if strings.Contains(text, word) {
+			return fmt.Sprintf("%q in %s", word, text)
+		}
+	}
+	return ""
 }

@@ -1,3 +1,5 @@
+//go:build system
+
 package probe_test
 
 import (
@@ -30,7 +32,7 @@ func everyReason(t *testing.T, all []told) {
 const pageHead = `# Faults
 
 Every fault that the tests can produce, in the order of a request's way, and what the exporter says of it. This page is written
-by the tests (` + "`go test ./internal/probe -run TestFaults -update`" + `), from what the probes said: each row is injected on a real
+by the tests (` + "`go test -tags system ./internal/probe -run TestFaults -update`" + `), from what the probes said: each row is injected on a real
 connection on loopback, against a real RabbitMQ where one is needed, and each fails the tests when something else is said.
 
 - **Cause** is the label ` + "`reason`" + ` and the label ` + "`layer`" + `: who is at fault. *passes*: strange, but nothing that a client would suffer from.

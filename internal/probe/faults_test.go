@@ -1,3 +1,5 @@
+//go:build system
+
 package probe_test
 
 import (
@@ -62,7 +64,7 @@ func TestFaults(t *testing.T) {
 	}
 	diff := cmp.Diff(readPage(t, faultsPage), page)
 	if diff != "" {
-		t.Errorf("docs/faults.md says something else (go test ./internal/probe -run TestFaults -update) (-page +told):\n%s", diff)
+		t.Errorf("docs/faults.md says something else (go test -tags system ./internal/probe -run TestFaults -update) (-page +told):\n%s", diff)
 	}
 }
 
