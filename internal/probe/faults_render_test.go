@@ -80,8 +80,8 @@ func line(row probe.Fault, said told) string {
 
 // anchor is where the runbook explains a cause; one reason has two layers.
 func anchor(said told) string {
-	if said.reason == probe.ReasonTLS && said.layer == probe.LayerBroker {
-		return "broker-tls"
+	if said.layer != probe.Fail(said.reason, "").Layer { // the first layer that has the reason
+		return string(said.layer) + "-" + string(said.reason)
 	}
 	return string(said.reason)
 }
