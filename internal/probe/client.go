@@ -190,6 +190,21 @@ func (s *Shared) put(b *buffer) {
 
 var errTooLarge = errors.New("more than the limit")
 
+// readUnexpected reads of an unexpected answer what decides who wrote it, and no more.
+func readUnexpected(resp *http.Response, body *buffer) error {
+	if resp.StatusCode < http.StatusBadRequest {
+		return nil // the status says enough
+	}
+	err := readBody(resp, body, decisiveBytes)
+	if errors.Is(err, errTooLarge) {
+		return nil
+	}
+	return err
+}
+
+// decisiveBytes is how much of an unexpected answer is read: the gateway's own are far shorter.
+const decisiveBytes = 16 << 10
+
 // readBody reads at most limit bytes of resp's body into b, after decompression.
 // A body that goes on is errTooLarge, with limit bytes read.
 func readBody(resp *http.Response, b *buffer, limit int64) error {
@@ -234,21 +249,6 @@ func (b *buffer) grow(n int) {
 	b.Grow(n)
 	b.held.Add(int64(b.Cap() - before))
 }
-
-// readUnexpected reads of an unexpected answer what decides who wrote it, and no more.
-func readUnexpected(resp *http.Response, body *buffer) error {
-	if resp.StatusCode < http.StatusBadRequest {
-		return nil // the status says enough
-	}
-	err := readBody(resp, body, decisiveBytes)
-	if errors.Is(err, errTooLarge) {
-		return nil
-	}
-	return err
-}
-
-// decisiveBytes is how much of an unexpected answer is read: the gateway's own are far shorter.
-const decisiveBytes = 16 << 10
 
 // rateLimits reads what the gateway's policies say of the key's allowance.
 func rateLimits(header http.Header) []RateLimit {

@@ -5,10 +5,8 @@ package probe_test
 import (
 	"context"
 	"flag"
-	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -72,47 +70,32 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// tell lets a probe meet a fault. On a busy machine what takes as long as it
-// may gets more time, twice.
+// tell lets a probe meet a fault.
 func tell(t *testing.T, row probe.Fault) told {
 	trial := row.Inject(t)
-	pace := row.Pace
-	for attempt := 1; ; attempt++ {
-		said, problem := meet(t, row, trial, pace)
-		if problem == "" {
-			return said
-		}
-		pace = pace.Longer()
-		if attempt == 3 || row.Pace == pace {
-			t.Errorf("attempt %d: %s", attempt, problem)
-			return said
-		}
-		t.Logf("attempt %d: %s", attempt, problem)
-	}
-}
-
-// meet runs the probe once; problem is what is wrong with what it says.
-func meet(t *testing.T, row probe.Fault, trial probe.Trial, pace probe.Pace) (said told, problem string) {
 	begin := time.Now()
-	ctx, cancel := context.WithTimeout(t.Context(), pace.Timeout)
+	ctx, cancel := context.WithTimeout(t.Context(), row.Pace.Timeout)
 	defer cancel()
 	seen, err := trial.Prober.Probe(ctx)
 	took := time.Since(begin)
-	said = told{ran: true, detail: probe.DetailOf(err)}
+	said := told{ran: true, detail: probe.DetailOf(err)}
 	said.reason, said.layer = probe.ReasonOf(err)
-	var b strings.Builder
 	if said.reason != row.Reason || said.layer != row.Layer {
-		fmt.Fprintf(&b, "%v at %s, want %s at %s\n", err, said.layer, row.Reason, row.Layer)
+		t.Errorf("%v at %s, want %s at %s", err, said.layer, row.Reason, row.Layer)
 	}
-	if took < pace.Least || took > pace.Most {
-		fmt.Fprintf(&b, "took %v, want %v to %v\n", took, pace.Least, pace.Most)
+	if took < row.Pace.Least || took > row.Pace.Most {
+		t.Errorf("took %v, want %v to %v", took, row.Pace.Least, row.Pace.Most)
 	}
 	if trial.Differs != nil {
-		b.WriteString(trial.Differs(seen, err))
+		if difference := trial.Differs(seen, err); difference != "" {
+			t.Error(difference)
+		}
 	}
-	b.WriteString(probe.Uneven(seen, took))
+	if uneven := probe.Uneven(seen, took); uneven != "" {
+		t.Error(uneven)
+	}
 	if leak := probe.Leaks(trial.Prober, seen, err); leak != "" {
-		fmt.Fprintf(&b, "a canary is out: %s\n", leak)
+		t.Errorf("a canary is out: %s", leak)
 	}
-	return said, b.String()
+	return said
 }

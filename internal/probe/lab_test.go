@@ -175,3 +175,5 @@ func expectReason(t *testing.T, err error, want Reason) {
 		t.Errorf("reason %q (%v), want %q", got, err, want)
 	}
 }
+
+const transactionHeader = "X-Gravitee-Transaction-Id"

@@ -161,67 +161,67 @@ var explanations = []Explanation{
 	{
 		ReasonDNS, LayerNetwork,
 		"The host name could not be resolved.",
-		"Check the name in gateway or broker, and the resolver of the machine the exporter runs on.",
+		"Check the host name in gateway or broker, and the resolver on the exporter's machine.",
 	},
 	{
 		ReasonConnect, LayerNetwork,
 		"The host refused the connection or cannot be reached.",
-		"Check firewall, route and port; if all targets of this host fail, ask the platform's operations.",
+		"Check the firewall, route and port; if all targets on this host fail, ask the platform's operations team.",
 	},
 	{
 		ReasonTimeout, LayerNetwork,
-		"The time ran out while connecting or shaking hands, before anything was sent.",
-		"Look for a firewall that drops packets or an overloaded host; compare with other targets of the same host.",
+		"The probe timed out while connecting or during the TLS handshake, before it sent anything.",
+		"Look for a firewall that drops packets or an overloaded host; compare with other targets on the same host.",
 	},
 	{
 		ReasonBody, LayerNetwork,
 		"The answer began but was cut off, or did not end in time.",
-		"Repeat the request by hand; if it is cut off there too, look for a proxy or a restarting gateway or backend on the way.",
+		"Repeat the request by hand; if that answer is cut off too, look for a proxy on the way, or for a gateway or backend that restarts.",
 	},
 	{
 		ReasonTLS, LayerGateway,
 		"The gateway's TLS handshake failed or its certificate cannot be trusted.",
-		"Have the certificate renewed or corrected by the platform's operations; for a private issuer set tls.ca_file.",
+		"Ask the platform's operations team to renew or correct the certificate; if its issuer is private, set tls.ca_file.",
 	},
 	{
 		ReasonRedirect, LayerGateway,
-		"The answer redirects elsewhere; it was not followed, so that the key stays with its gateway.",
-		"Correct the path (often a missing slash at its end) or have the redirect removed from the API.",
+		"The answer redirects elsewhere; the exporter did not follow, so the key stays with its gateway.",
+		"Correct the path (often the slash at its end is missing) or have the redirect removed from the API.",
 	},
 	{
 		ReasonNoSuchAPI, LayerGateway,
-		"The gateway has no API at this path: unknown context path, or the API is stopped or not deployed.",
+		"The gateway has no API at this path: the context path is unknown, or the API is stopped or not deployed.",
 		"Compare the path with the API's context path in the API manager, and check that the API is started and has a published plan.",
 	},
 	{
 		ReasonGatewayTimeout, LayerGateway,
-		"The request was sent but no answer came in time.",
-		"Check whether other APIs of this gateway answer; if not, ask the platform's operations, else the API's owner. The gateway itself gives up on a backend after 10 s: keep timeout above that.",
+		"The request was sent, but no answer came in time.",
+		"Check whether other APIs on this gateway answer; if not, ask the platform's operations team, otherwise the API's owner. The gateway itself gives up on a backend after 10 s, so keep timeout above that.",
 	},
 	{
 		ReasonGatewayUnavailable, LayerGateway,
 		"The platform's router found no running gateway behind this address.",
-		"Ask the platform's operations: the gateway is down or being upgraded.",
+		"Ask the platform's operations team: the gateway is down or being upgraded.",
 	},
 	{
 		ReasonGatewayError, LayerGateway,
 		"The gateway itself answered with an error.",
-		"Look the transaction id up in the API manager's logs; a broken policy or a method the plan does not allow are the usual causes.",
+		"Look up the transaction id in the API manager's logs; the usual causes are a broken policy or a method that the plan does not allow.",
 	},
 	{
 		ReasonInvalidResponse, LayerGateway,
-		"The connection was closed or reset before an answer, or the answer was not HTTP.",
-		"Check that the port is the gateway's; if it happens now and then, look for restarts of the gateway.",
+		"The connection was closed or reset before an answer came, or the answer was not HTTP.",
+		"Check that the port is the gateway's; if this happens only now and then, look for restarts of the gateway.",
 	},
 	{
 		ReasonNotRefused, LayerGateway,
-		"A request without a valid key was answered: the data may lie open.",
+		"The API answered a request without a valid key: anyone may be able to read its data.",
 		"Close the API's keyless plan in the API manager at once, then find out who has used it.",
 	},
 	{
 		ReasonStatus, LayerGateway,
 		"The HTTP status is not the expected one.",
-		"Repeat the request by hand and compare; if the status is right for this request, list it in expect.status, for kind auth in unauthenticated.status.",
+		"Repeat the request by hand and compare; if the status is right for this request, list it in expect.status (for kind auth, in unauthenticated.status).",
 	},
 	{
 		ReasonKeyRejected, LayerKey,
@@ -236,21 +236,21 @@ var explanations = []Explanation{
 	{
 		ReasonRateLimited, LayerKey,
 		"The key's rate limit or quota is used up.",
-		"Give the exporter an application and subscription of its own, lengthen interval, or have the limit raised.",
+		"Give the exporter its own application and subscription, lengthen interval, or have the limit raised.",
 	},
 	{
 		ReasonLoginRefused, LayerKey,
-		"The broker refused user name or password.",
-		"Compare with the self-service portal; if all applications of this broker are refused at once, the portal that authenticates them is down.",
+		"The broker refused the user name or password.",
+		"Compare both with the self-service portal; if the broker refuses all applications at once, the portal that authenticates them is down.",
 	},
 	{
 		ReasonVhostRefused, LayerKey,
-		"The login is accepted, but the user may not use this vhost.",
+		"The broker accepted the login, but the user may not use this vhost.",
 		"Check the vhost's name and the user's permissions in the self-service portal.",
 	},
 	{
 		ReasonNotPermitted, LayerKey,
-		"The user may not publish what the round trip publishes.",
+		"The user may not publish the message of the round trip.",
 		"Grant the user write permission on the default exchange, or switch roundtrip off.",
 	},
 	{
@@ -261,12 +261,12 @@ var explanations = []Explanation{
 	{
 		ReasonKeyRevoked, LayerKey,
 		"The key has been revoked in the API manager.",
-		"Ask the API's owner why, then have a new key made and put it where the configuration points.",
+		"Ask the API's owner why, then have a new key issued and put it where the configuration points.",
 	},
 	{
 		ReasonKeyUnreadable, LayerKey,
 		"The file or variable that holds the key or password cannot be read.",
-		"Check that it exists, is not empty, and is readable for the user the exporter runs as.",
+		"Check that it exists, is not empty, and can be read by the user that the exporter runs as.",
 	},
 	{
 		ReasonBackendUnauthorized, LayerBackend,
@@ -275,8 +275,8 @@ var explanations = []Explanation{
 	},
 	{
 		ReasonBackendForbidden, LayerBackend,
-		"The backend refuses this request to the gateway.",
-		"Check which rights and scopes the gateway's account has at the backend.",
+		"The backend refuses this request from the gateway.",
+		"Check which rights and scopes the gateway's account has on the backend.",
 	},
 	{
 		ReasonNotFound, LayerBackend,
@@ -286,17 +286,17 @@ var explanations = []Explanation{
 	{
 		ReasonBackendUnreachable, LayerBackend,
 		"The gateway cannot connect to the backend.",
-		"Ask the backend's owner whether it runs; then check the API's endpoint and the firewall between.",
+		"Ask the backend's owner whether it is running; then check the API's endpoint and the firewall in between.",
 	},
 	{
 		ReasonBackendTimeout, LayerBackend,
 		"The backend did not answer the gateway in time.",
-		"Ask the backend's owner: it is stopped, overloaded or not reachable from the gateway.",
+		"Ask the backend's owner: it is stopped, overloaded or unreachable from the gateway.",
 	},
 	{
 		ReasonBackendError, LayerBackend,
 		"The backend answered with a server error.",
-		"Look the transaction id up in the logs and hand it to the backend's owner; short bursts are often a restart.",
+		"Look up the transaction id in the logs and pass it on to the backend's owner; a short burst is often a restart.",
 	},
 	{
 		ReasonStatus, LayerBackend,
@@ -306,7 +306,7 @@ var explanations = []Explanation{
 	{
 		ReasonRedirect, LayerBackend,
 		"The backend redirects elsewhere; the exporter did not follow, so the key stays with its gateway.",
-		"Correct the path (often a missing slash at its end) or the API's endpoint in the API manager.",
+		"Correct the path (often the slash at its end is missing) or the API's endpoint in the API manager.",
 	},
 	{
 		ReasonRateLimited, LayerBackend,
@@ -316,86 +316,86 @@ var explanations = []Explanation{
 	{
 		ReasonNotJSON, LayerBackend,
 		"The answer has the expected status but is not JSON.",
-		"Repeat the request by hand: an error page with status 200 or an empty answer are the usual causes.",
+		"Repeat the request by hand: the usual causes are an error page with status 200 or an empty answer.",
 	},
 	{
 		ReasonExpectation, LayerBackend,
-		"The answer is not what the configuration expects of it.",
+		"The answer does not meet the expectations in the configuration.",
 		"Compare the answer with expect.jq and expect.headers by hand; correct the backend or the expectation.",
 	},
 	{
 		ReasonTooLarge, LayerBackend,
 		"The answer is larger than max_body_size.",
-		"Ask for less with the request's path or parameters, or raise max_body_size.",
+		"Request less data through the path or its parameters, or raise max_body_size.",
 	},
 	{
 		ReasonSlow, LayerBackend,
-		"The answer is right but took longer than max_duration.",
-		"Look at the phases: processing is gateway and backend, the others are the network.",
+		"The answer is right, but it took longer than max_duration.",
+		"Look at the phases: processing is the gateway and the backend, the others are the network.",
 	},
 	{
 		ReasonTLS, LayerBroker,
 		"The broker's TLS handshake failed or its certificate cannot be trusted.",
-		"Have the certificate renewed or corrected by the platform's operations; for a private issuer set tls.ca_file.",
+		"Ask the platform's operations team to renew or correct the certificate; if its issuer is private, set tls.ca_file.",
 	},
 	{
 		ReasonProtocol, LayerBroker,
-		"The port answers, but does not speak AMQP 0-9-1.",
-		"Check the port and that it is the broker's, not its management page.",
+		"The port answers but does not speak AMQP 0-9-1.",
+		"Check that the port is the broker's AMQP port, not its management page.",
 	},
 	{
 		ReasonBrokerTimeout, LayerBroker,
-		"The broker accepted the connection but did not go on in time.",
-		"Ask the platform's operations whether the broker is overloaded or waits for the service that authenticates users.",
+		"The broker accepted the connection but did not answer the next step in time.",
+		"Ask the platform's operations team whether the broker is overloaded or is waiting for the service that authenticates users.",
 	},
 	{
 		ReasonDisconnected, LayerBroker,
-		"The broker closed the connection before it was ready.",
-		"Look for a restart of the broker; if it stays, ask the platform's operations.",
+		"The broker closed the connection before the probe was done.",
+		"Check whether the broker has restarted; if the failure persists, ask the platform's operations team.",
 	},
 	{
 		ReasonVhostMissing, LayerBroker,
 		"The vhost does not exist.",
-		"Check that the application is registered in the self-service portal and that vhost is spelled as there.",
+		"Check that the application is registered in the self-service portal and that vhost is spelled the same way.",
 	},
 	{
 		ReasonExchangeMissing, LayerBroker,
-		"An exchange that should exist does not.",
+		"An exchange that should exist is missing.",
 		"Check in the self-service portal that the application is set up to publish.",
 	},
 	{
 		ReasonQueueMissing, LayerBroker,
-		"A queue that should exist does not.",
-		"Check in the self-service portal that access to the producer has been granted; the shovel makes the queue.",
+		"A queue that should exist is missing.",
+		"Check in the self-service portal that access to the producer has been granted; the shovel creates the queue.",
 	},
 	{
 		ReasonConnectionLimit, LayerBroker,
-		"The broker allows no more connections to this user, vhost or node.",
+		"The broker allows no more connections for this user, vhost or node.",
 		"Find the client that leaks connections on the broker's management page, or have the limit raised.",
 	},
 	{
 		ReasonBlocked, LayerBroker,
-		"The broker accepts no messages: it is short of memory or disk.",
-		"Ask the platform's operations; look for queues that nobody empties.",
+		"The broker accepts no messages because it is short of memory or disk space.",
+		"Ask the platform's operations team; look for queues that nobody empties.",
 	},
 	{
 		ReasonRoundTrip, LayerBroker,
-		"A message that was published was not confirmed or did not come back.",
-		"Ask the platform's operations to look at the broker's log at that time.",
+		"The published message was not confirmed or did not come back.",
+		"Ask the platform's operations team to check the broker's log at that time.",
 	},
 	{
 		ReasonPanic, LayerExporter,
-		"The probe stopped with a bug of the exporter.",
+		"The probe crashed because of a bug in the exporter.",
 		"Report it with the stack trace from the log; other targets are not affected.",
 	},
 	{
 		ReasonResources, LayerExporter,
-		"The exporter's machine ran out of descriptors, ports, memory or places for jq.",
+		"The exporter or its machine ran out of file descriptors, ports, memory or slots for jq.",
 		"Raise the limit (ulimit -n), lower max_concurrent, or move targets to another exporter.",
 	},
 	{
 		ReasonInternal, LayerExporter,
-		"The probe failed in a way the exporter has no word for.",
+		"The probe failed in a way that the exporter cannot classify.",
 		"Report it with the log at debug level.",
 	},
 }

@@ -87,16 +87,6 @@ func (tr *Transport) dial(ctx context.Context, _, addr string) (net.Conn, error)
 	return conn, t.bind(conn)
 }
 
-// pool returns what holds the connections of one probe. net/http lets one
-// probe take the HTTP/2 connection that another has just made, also where none
-// is to be kept: a fresh one then needs a pool of its own.
-func (tr *Transport) pool() *http.Transport {
-	if tr.reuse() || !tr.http.Protocols.HTTP2() {
-		return tr.http
-	}
-	return tr.http.Clone()
-}
-
 // follow returns the context for the request of the probe that t follows.
 func (tr *Transport) follow(t *trace) context.Context {
 	t.hooks = httptrace.ClientTrace{
@@ -118,13 +108,23 @@ func (tr *Transport) follow(t *trace) context.Context {
 	return httptrace.WithClientTrace(t.ctx, &t.hooks)
 }
 
-func (tr *Transport) reuse() bool { return !tr.http.DisableKeepAlives }
-
 // roundTrip sends req, whose context is from follow, once and follows no redirect.
 func (tr *Transport) roundTrip(t *trace, req *http.Request) (*http.Response, error) {
 	t.secure = req.URL.Scheme == "https"
 	return tr.pool().RoundTrip(req)
 }
+
+// pool returns what holds the connections of one probe. net/http lets one
+// probe take the HTTP/2 connection that another has just made, also where none
+// is to be kept: a fresh one then needs a pool of its own.
+func (tr *Transport) pool() *http.Transport {
+	if tr.reuse() || !tr.http.Protocols.HTTP2() {
+		return tr.http
+	}
+	return tr.http.Clone()
+}
+
+func (tr *Transport) reuse() bool { return !tr.http.DisableKeepAlives }
 
 const (
 	// resolutionDelay is how long the second address family is waited for once the first is there (RFC 8305).

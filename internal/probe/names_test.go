@@ -1,3 +1,0 @@
-package probe
-
-const transactionHeader = "X-Gravitee-Transaction-Id"
