@@ -67,6 +67,7 @@ lint:
 fmt:
 	scripts/install-lint
 	.tools/golangci-lint fmt
+	cd test && ../.tools/golangci-lint fmt --config ../.golangci.yml
 
 # What is known to be wrong with the modules that the program is built of; docs/security.md.
 audit:

@@ -40,7 +40,8 @@ func TestMain(m *testing.M) {
 	}
 	err := serveGateway(caFile)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 
@@ -50,7 +51,7 @@ func serveGateway(caFile string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(newGateway(certificate, http.HandlerFunc(answer)).URL)
+	fmt.Fprintln(os.Stdout, newGateway(certificate, http.HandlerFunc(answer)).URL)
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/integra-exporter/integra_exporter/internal/testkit/recordings"
 )
 

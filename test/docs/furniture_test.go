@@ -6,9 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"golang.org/x/sys/unix"
 )
 
 // configuration is what stands beside who follows the runbooks.

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 

@@ -19,9 +19,8 @@ import (
 	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"golang.org/x/sys/unix"
 )
 
 // inWorld names the world's directory, in the environment of the tests that run in there; outside is the mount

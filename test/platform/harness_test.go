@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/integra-exporter/integra_exporter/internal/demo"
 )
 

@@ -12,9 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"go.yaml.in/yaml/v3"
 )
 
 type object = map[string]any
