@@ -9,11 +9,11 @@ export function alerts(): AnyPanel {
   const look = {
     title: "Firing alerts",
     description:
-      "What Prometheus has raised by the rules in alerts/, the critical first, also what concerns no single institution. An alert that only says that something is wrong " +
-      "(IntegraTargetFailing, IntegraErrorBudget…) is left out where a critical one names the cause. What else the Alertmanager inhibits or silences, Prometheus does not know: " +
-      "it is shown here. Click on an alert for its runbook.",
+      "Firing alerts of the rules in alerts/, critical ones first, including those without an institution. A general alert " +
+      "(IntegraTargetFailing, IntegraErrorBudget…) is left out if a critical one names the cause. Prometheus does not know the Alertmanager's other inhibitions and its silences: " +
+      "the panel shows those alerts. Click an alert to open its runbook.",
     unit: "dateTimeFromNow",
-    noValue: "No alert fires (or the rules are not loaded)",
+    noValue: "No alert fires, or the rules are not loaded",
     size: [24, 9] as [number, number],
     queries: [rows(bySeverity())],
   };
