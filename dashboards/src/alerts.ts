@@ -4,7 +4,7 @@ import { AnyPanel } from "./panel";
 import { either, identity, rows } from "./query";
 import { table } from "./table";
 
-/** What Prometheus has raised, causes before their effects. */
+/** The firing alerts, causes before their effects. */
 export function alerts(): AnyPanel {
   const look = {
     title: "Firing alerts",
@@ -34,14 +34,14 @@ const failing = 'alertname="IntegraTargetFailing"';
 const cause = 'alertname!~"IntegraErrorBudget.*|IntegraTargetFailing"';
 const critical = 'severity="critical"';
 
-/** Those that name what a target fails of, as in alerts/alertmanager.example.yml. */
+/** Alerts that name the cause of a target's failure, as in alerts/alertmanager.example.yml. */
 const named = "IntegraKeyExpired|IntegraKeyRejected|IntegraAccessNotRefused|IntegraRabbitMQLoginRefused|IntegraRabbitMQObjectMissing|IntegraRabbitMQBlocked";
 
 function firing(...matchers: string[]): string {
   return `ALERTS{${[mine, 'alertstate="firing"', ...matchers].join(",")}}`;
 }
 
-/** Since when alerts fire, in milliseconds. */
+/** When alerts started to fire, in milliseconds. */
 function since(...matchers: string[]): string {
   const began = `ALERTS_FOR_STATE{${[mine, ...matchers].join(",")}}`;
   return `max by (alertname, severity, ${identity}) (1000 * ${began} and ignoring (alertstate) ${firing(...matchers)})`;
@@ -53,15 +53,15 @@ const downs = [
   ["Broker", "rabbitmq"],
 ];
 
-/** What is down for a whole institution, once for each kind of target that fails with it. */
+/** Gateways and brokers that are down, once for each kind of target that fails with them. */
 const down = either(...downs.map(([what, kind]) => `label_replace(${firing(`alertname="Integra${what}Down"`)}, "kind", "${kind}", "", "")`));
 
-/** Without those of a target that another alert tells more of, or whose gateway or broker is down. */
+/** Leaves out alerts on a target for which another alert names the cause, or whose gateway or broker is down. */
 function unexplained(alerts: string, better: string): string {
   return `(${alerts}\n  unless on (${identity}) ${better}\n  unless on (institution, kind) (${down}))`;
 }
 
-/** The critical, the warnings, the rest; in each the causes first. */
+/** Critical alerts, warnings, the rest; in each group the causes first. */
 function bySeverity(): string {
   const warning = 'severity="warning"';
   const better = firing(critical, `alertname=~"${named}|IntegraTargetFailing"`);

@@ -133,7 +133,7 @@ function age(): AnyPanel {
 function lag(): AnyPanel {
   const late = (share: number) => `max(histogram_quantile(${share}, ${rate("integra_exporter_schedule_lag_seconds_bucket", "job, instance, le")}))`;
   const panel = lines({
-    title: "Lag: how late runs begin",
+    title: "Schedule lag",
     description: "How much later than scheduled runs started, for the exporter with the largest lag. Milliseconds are normal; more means too little CPU or a concurrency limit that is too low.",
     unit: "s",
     noValue: "No runs in this time range",
@@ -147,7 +147,7 @@ function lag(): AnyPanel {
 function skipped(): AnyPanel {
   const counted = `sum by (cause) (increase(${select(exporters, "integra_exporter_runs_skipped_total")}[$__rate_interval]))`;
   const panel = columns({
-    title: "Runs that were skipped",
+    title: "Skipped runs",
     description: "Overlap: the target's previous run had not ended; lower its timeout or lengthen its interval. Capacity: max_concurrent or max_concurrent_per_host was reached for too long.",
     unit: "none",
     noValue: "None is scraped",
@@ -161,7 +161,7 @@ function skipped(): AnyPanel {
 
 function inFlight(): AnyPanel {
   return lines({
-    title: "Probes that are going on",
+    title: "Probes in flight",
     description: "Probes in flight at each scrape. Close to max_concurrent, runs start late or are skipped.",
     unit: "none",
     noValue: "None is scraped",
@@ -229,7 +229,7 @@ function goroutines(): AnyPanel {
 }
 
 function scrapes(): AnyPanel {
-  return resource("Time of a scrape", "How long Prometheus takes to read the metrics; it must stay under its scrape_timeout.", "s", `${by} (${select(exporters, "scrape_duration_seconds")})`);
+  return resource("Scrape duration", "How long Prometheus takes to read the metrics; it must stay under its scrape_timeout.", "s", `${by} (${select(exporters, "scrape_duration_seconds")})`);
 }
 
 function samples(): AnyPanel {

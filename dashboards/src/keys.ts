@@ -13,9 +13,9 @@ export const keys = (): Board => ({
   from: "now-7d",
   variables: [job, institution, kind, target],
   sections: [
-    { title: "What needs somebody?", panels: counts() },
-    { title: "What ends when?", panels: [ends(), timeline()] },
-    { title: "What is odd?", panels: [accepted(), superseded(), undated()] },
+    { title: "What needs attention?", panels: counts() },
+    { title: "What expires when?", panels: [ends(), timeline()] },
+    { title: "What is unusual?", panels: [accepted(), superseded(), undated()] },
     { title: "Certificates and the API manager", panels: [certificates(), authorities(), manager()] },
   ],
 });
@@ -27,12 +27,12 @@ function counts(): AnyPanel[] {
   const flag = (metric: string, value: number) => `sum(${highest(`${select(targets, metric)} == bool ${value}`)})`;
   const unknown = `sum(${highest(select(targets, "integra_key_expiry_state", 'state="unknown"'))})`;
   return [
-    count("Ended", "Keys that have expired.", bad, `sum(${left} <= bool 0)`, "No known date"),
-    count("End within a week", "Keys that expire within seven days, without expired ones.", warning, within(left, 7), "No known date"),
-    count("End within a month", "Keys that expire within 30 days, without expired ones.", colour.yellow, within(left, 30), "No known date"),
+    count("Expired", "Keys that have expired.", bad, `sum(${left} <= bool 0)`, "No known date"),
+    count("Expire within a week", "Keys that expire within seven days, without expired ones.", warning, within(left, 7), "No known date"),
+    count("Expire within a month", "Keys that expire within 30 days, without expired ones.", colour.yellow, within(left, 30), "No known date"),
     count("Rejected", "Keys that the gateway does not accept.", bad, flag("integra_key_accepted", 0), "No response has proved anything yet"),
     count("Superseded", "Keys for which the API manager has a newer one: the old one expires two hours after the renewal.", warning, flag("integra_key_superseded", 1), "The API manager knows none of them"),
-    count("End unknown", "Keys for which neither the configuration nor the API manager has an expiry.", colour.sky, unknown, "No target uses a key"),
+    count("Expiry unknown", "Keys for which neither the configuration nor the API manager has an expiry.", colour.sky, unknown, "No target uses a key"),
   ];
 }
 
@@ -68,7 +68,7 @@ function ends(): AnyPanel {
   };
   return table(look, [
     { field: "Value #A", title: "Left", width: 150, unit: "dtdurations", decimals: 1, steps: keyLimits, sort: "ascending" },
-    { field: "Value #B", title: "Ends", width: 165, unit: "dateTimeAsIso" },
+    { field: "Value #B", title: "Expires", width: 165, unit: "dateTimeAsIso" },
     { field: "institution", title: "Institution", width: 110 },
     { field: "target", title: "Target", link: rowToTarget },
     { field: "kind", title: "Kind", width: 80 },
@@ -80,7 +80,7 @@ function ends(): AnyPanel {
 
 function timeline(): AnyPanel {
   return strips({
-    title: "How much was left, over time",
+    title: "Time left, over time",
     description: "One strip per key with a date. A strip that returns to over a month is a renewal; one that drops to under two hours is a renewal whose new key is not in place yet.",
     unit: "dtdurations",
     noValue: "No known date",
@@ -108,7 +108,7 @@ function accepted(): AnyPanel {
 function superseded(): AnyPanel {
   const newer = highest(`${select(targets, "integra_key_superseded")} == 1`);
   const look = {
-    title: "Renewed by somebody",
+    title: "Renewed keys",
     description: "The API manager has a newer key for the same subscription. Fetch it and put it where the configuration points; the key in use expires two hours after the renewal.",
     unit: "string",
     noValue: "Every key that the API manager knows is the newest",
@@ -154,7 +154,7 @@ function certificates(): AnyPanel {
   };
   return table(look, [
     { field: "Value #A", title: "Left", unit: "dtdurations", decimals: 1, steps: certificateLimits, sort: "ascending" },
-    { field: "Value #B", title: "Ends", unit: "dateTimeAsIso" },
+    { field: "Value #B", title: "Expires", unit: "dateTimeAsIso" },
     { field: "institution", title: "Institution" },
     { field: "address", title: "Address" },
     { field: "Value #C", title: "Accepted", unit: "none", mappings: [words([1, "yes", good], [0, "no", bad])] },
@@ -164,7 +164,7 @@ function certificates(): AnyPanel {
 function authorities(): AnyPanel {
   const end = `min by (institution) (${select(institutions, "integra_tls_ca_expiry_timestamp_seconds")})`;
   return stat({
-    title: "Own authorities end in",
+    title: "Certificate authorities expire in",
     description: "Time until the first certificate in the institution's ca_file expires. After that, every connection that relies on it fails.",
     unit: "dtdurations",
     noValue: "none configured",
@@ -189,6 +189,6 @@ function manager(): AnyPanel {
   return table(look, [
     { field: "institution", title: "Institution" },
     { field: "Value #A", title: "Last reading", unit: "none", mappings: [words([1, "worked", good], [0, "failed", bad])], sort: "ascending" },
-    { field: "Value #B", title: "Last good one", unit: "dateTimeFromNow" },
+    { field: "Value #B", title: "Last success", unit: "dateTimeFromNow" },
   ]);
 }

@@ -136,7 +136,7 @@ function endsNext(): AnyPanel {
   const authority = `min by (institution) (${select(institutions, "integra_tls_ca_expiry_timestamp_seconds")}) - time()`;
   const all = [what(keyLeft(targets), "key"), what(certificateLeft(targets), "certificate"), what(authority, "own authority")];
   const look = {
-    title: "What ends next",
+    title: "What expires next",
     description: "The 20 keys, certificates and certificate authorities that expire first. A renewed key expires two hours later, so under two hours means that somebody has renewed it.",
     unit: "dtdurations",
     noValue: "No known date",

@@ -15,8 +15,8 @@ export const rabbitmq = (): Board => ({
   variables: [job, institution, application],
   sections: [
     { title: "Can applications log in and find what they need?", panels: [failingNow(), blockedNow(), unattended(), waiting(), failingTable(brokers, "Failing applications", 8), history()] },
-    { title: "Does somebody empty the queues?", panels: [queues(), ready(), consumers()] },
-    { title: "How fast is it, and does it take messages?", panels: [phases(), roundTrip(), blocked(), servers()] },
+    { title: "Do consumers keep up with the queues?", panels: [queues(), ready(), consumers()] },
+    { title: "How fast is it, and does it accept messages?", panels: [phases(), roundTrip(), blocked(), servers()] },
   ],
 });
 
@@ -51,12 +51,12 @@ function blockedNow(): AnyPanel {
 function unattended(): AnyPanel {
   const description =
     "Queues with ready messages and no consumer. An empty queue without consumers is not counted: it may be unused, or a quorum queue without a leader (docs/rabbitmq.md).";
-  return count("Queues nobody reads", description, "The broker shows no queue", `sum((${readyNow} > bool 0) * (${consumersNow} == bool 0))`);
+  return count("Backlog without consumers", description, "The broker shows no queue", `sum((${readyNow} > bool 0) * (${consumersNow} == bool 0))`);
 }
 
 function waiting(): AnyPanel {
   return stat({
-    title: "Messages that wait",
+    title: "Ready messages",
     description: "Ready messages in all queues together, without unacknowledged ones.",
     unit: "short",
     noValue: "The broker shows no queue",
@@ -94,14 +94,14 @@ function queues(): AnyPanel {
     { field: "target", title: "Application", link: rowToTarget },
     { field: "kind", title: "Kind", width: 90 },
     { field: "queue", title: "Queue" },
-    { field: "Value #A", title: "Messages that wait", unit: "short", steps: limits(good, [100, warning], [1000, bad]), sort: "descending" },
+    { field: "Value #A", title: "Ready messages", unit: "short", steps: limits(good, [100, warning], [1000, bad]), sort: "descending" },
     { field: "Value #B", title: "Consumers", unit: "short", mappings: [words([0, "none", bad])] },
   ]);
 }
 
 function ready(): AnyPanel {
   return lines({
-    title: "Messages that wait",
+    title: "Ready messages",
     description: "A line that only rises means that the consumer is missing or too slow; a sawtooth is normal.",
     unit: "short",
     noValue: "The broker shows no queue",
@@ -145,7 +145,7 @@ function roundTrip(): AnyPanel {
 
 function blocked(): AnyPanel {
   return strips({
-    title: "Does the broker take messages?",
+    title: "Does the broker accept messages?",
     description: "Blocked means a resource alarm: memory or disk is short, often because of queues without consumers. Publishers wait until it is over.",
     unit: "none",
     noValue: "Unknown: no application has roundtrip: true",

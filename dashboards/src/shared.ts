@@ -5,7 +5,7 @@ import { bad, colour, words } from "./palette";
 import { range, rows, Scope } from "./query";
 import { table } from "./table";
 
-/** What fails, why, and what to do: the same table on several dashboards. */
+/** Failing targets, why they fail and what to do: the same table on several dashboards. */
 export function failingTable(scope: Scope, title: string, height: number): AnyPanel {
   const look = {
     title,
@@ -34,7 +34,7 @@ export const brokerPhases = ["resolve", "connect", "tls", "login", "open", "decl
 
 const order = [colour.grey, colour.sky, colour.blue, colour.orange, colour.purple, colour.yellow, colour.green];
 
-/** Where the time goes, one phase upon the other. */
+/** The stacked phases. */
 export function phaseStack(scope: Scope, names: readonly string[], description: string, size: [number, number]): AnyPanel {
   const panel = stack({
     title: "Phases of the last run",

@@ -21,7 +21,7 @@ export const targetBoard = (): Board => ({
   ],
 });
 
-/** How many targets a panel of single values shows at most, the worst of those chosen. */
+/** The maximum number of targets in a panel of single values, the worst of those selected. */
 const few = 6;
 
 function lowestFew(expression: string): string {
@@ -87,7 +87,7 @@ function keyAccepted(): AnyPanel {
 
 function keyEnds(): AnyPanel {
   return stat({
-    title: "Key ends in",
+    title: "Key expires in",
     description: "Time until the key expires, according to the source with the earliest date; \"ago\" means that it has expired. Under two hours means that somebody has renewed it.",
     unit: "dtdurations",
     noValue: "never, or unknown",
@@ -100,7 +100,7 @@ function keyEnds(): AnyPanel {
 
 function certificateEnds(): AnyPanel {
   return stat({
-    title: "Certificate ends in",
+    title: "Certificate expires in",
     description: "Time until the first certificate in the server's chain expires; \"ago\" means that it has expired. Each server has one value, whatever the number of targets.",
     unit: "dtdurations",
     noValue: "no certificate seen",
@@ -200,7 +200,7 @@ function durations(): AnyPanel {
 function quantiles(): AnyPanel {
   const worst = (share: number) => `max(${quantile(share, targets, "$__rate_interval")})`;
   const panel = lines({
-    title: "Usual and slow runs",
+    title: "Median and 95th percentile",
     description: "The median and the 95th percentile of the duration; of several targets the slowest. A target that runs every 15 minutes needs a long time range.",
     unit: "s",
     noValue: "No runs in this time range",
@@ -213,7 +213,7 @@ function quantiles(): AnyPanel {
 
 function keyLeftOverTime(): AnyPanel {
   return lines({
-    title: "Time left of the key",
+    title: "Time until the key expires",
     description: "The time until the key expires. It jumps up when a new key is in place, and drops to two hours when somebody renews the key and the exporter still uses the old one.",
     unit: "dtdurations",
     noValue: "No date: never, or unknown",
@@ -227,7 +227,7 @@ function rateLimits(): AnyPanel {
   const left = lowest(select(targets, "integra_http_rate_limit_remaining"), "policy");
   const limit = lowest(`${select(targets, "integra_http_rate_limit_limit")} > 0`, "policy");
   return lines({
-    title: "Requests left of the limit",
+    title: "Remaining requests of the limit",
     description: "Share of the allowed requests per window (rate limit, quota, spike arrest) that is left. Near 0 % the gateway soon responds with 429: rate_limited.",
     unit: "percentunit",
     noValue: "The gateway reports no limit",
@@ -261,7 +261,7 @@ function who(): AnyPanel {
 
 function sizes(): AnyPanel {
   return lines({
-    title: "Size of the answers",
+    title: "Response size",
     description: "Size after decompression, as far as the response was read. A response that becomes very small is often an error page or an empty list.",
     unit: "bytes",
     noValue: "No HTTP response in this time range",
