@@ -4,16 +4,16 @@ import { AnyPanel } from "./panel";
 import { either, identity, rows } from "./query";
 import { table } from "./table";
 
-/** What Prometheus has raised, causes before their effects. */
+/** The firing alerts, causes before their effects. */
 export function alerts(): AnyPanel {
   const look = {
     title: "Firing alerts",
     description:
-      "What Prometheus has raised by the rules in alerts/, the critical first, also what concerns no single institution. An alert that only says that something is wrong " +
-      "(IntegraTargetFailing, IntegraErrorBudget…) is left out where a critical one names the cause. What else the Alertmanager inhibits or silences, Prometheus does not know: " +
-      "it is shown here. Click on an alert for its runbook.",
+      "Firing alerts of the rules in alerts/, critical ones first, including those without an institution. A general alert " +
+      "(IntegraTargetFailing, IntegraErrorBudget…) is left out if a critical one names the cause. Prometheus does not know the Alertmanager's other inhibitions and its silences: " +
+      "the panel shows those alerts. Click an alert to open its runbook.",
     unit: "dateTimeFromNow",
-    noValue: "No alert fires (or the rules are not loaded)",
+    noValue: "No alert fires, or the rules are not loaded",
     size: [24, 9] as [number, number],
     queries: [rows(bySeverity())],
   };
@@ -34,14 +34,14 @@ const failing = 'alertname="IntegraTargetFailing"';
 const cause = 'alertname!~"IntegraErrorBudget.*|IntegraTargetFailing"';
 const critical = 'severity="critical"';
 
-/** Those that name what a target fails of, as in alerts/alertmanager.example.yml. */
+/** Alerts that name the cause of a target's failure, as in alerts/alertmanager.example.yml. */
 const named = "IntegraKeyExpired|IntegraKeyRejected|IntegraAccessNotRefused|IntegraRabbitMQLoginRefused|IntegraRabbitMQObjectMissing|IntegraRabbitMQBlocked";
 
 function firing(...matchers: string[]): string {
   return `ALERTS{${[mine, 'alertstate="firing"', ...matchers].join(",")}}`;
 }
 
-/** Since when alerts fire, in milliseconds. */
+/** When alerts started to fire, in milliseconds. */
 function since(...matchers: string[]): string {
   const began = `ALERTS_FOR_STATE{${[mine, ...matchers].join(",")}}`;
   return `max by (alertname, severity, ${identity}) (1000 * ${began} and ignoring (alertstate) ${firing(...matchers)})`;
@@ -53,15 +53,15 @@ const downs = [
   ["Broker", "rabbitmq"],
 ];
 
-/** What is down for a whole institution, once for each kind of target that fails with it. */
+/** Gateways and brokers that are down, once for each kind of target that fails with them. */
 const down = either(...downs.map(([what, kind]) => `label_replace(${firing(`alertname="Integra${what}Down"`)}, "kind", "${kind}", "", "")`));
 
-/** Without those of a target that another alert tells more of, or whose gateway or broker is down. */
+/** Leaves out alerts on a target for which another alert names the cause, or whose gateway or broker is down. */
 function unexplained(alerts: string, better: string): string {
   return `(${alerts}\n  unless on (${identity}) ${better}\n  unless on (institution, kind) (${down}))`;
 }
 
-/** The critical, the warnings, the rest; in each the causes first. */
+/** Critical alerts, warnings, the rest; in each group the causes first. */
 function bySeverity(): string {
   const warning = 'severity="warning"';
   const better = firing(critical, `alertname=~"${named}|IntegraTargetFailing"`);

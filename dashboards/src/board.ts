@@ -16,7 +16,7 @@ import {
 import { AnyPanel } from "./panel";
 import { datasource, institutions, Scope, select } from "./query";
 
-/** A dashboard: what is needed first, and under each title what belongs together. */
+/** A dashboard: the most important panels first, in titled sections. */
 export interface Board {
   uid: string;
   title: string;
@@ -34,7 +34,7 @@ export interface Section {
 
 export const tag = "integra";
 
-/** The dashboard in Grafana's classic JSON. Panels stand in the order of the lists. */
+/** The dashboard in Grafana's classic JSON. Panels keep the order of the lists. */
 export function build(board: Board): Dashboard {
   const builder = new DashboardBuilder(board.title)
     .uid(board.uid)
@@ -61,7 +61,7 @@ function place(builder: DashboardBuilder, { title, panels, folded }: Section): v
   }
 }
 
-/** What the builder adds of itself and Grafana has no use for: an interval for every variable, a footer that moved elsewhere. */
+/** Fields that the builder adds and Grafana does not use: an interval for every variable, a footer that has moved. */
 const superfluous = new Set(["auto", "auto_min", "auto_count", "footer"]);
 
 /** Numbers the panels. */
@@ -89,7 +89,7 @@ export const target = variable("target", "Target", values([...institutions, 'kin
 export const application = variable("target", "Application", values([...institutions, 'kind="rabbitmq"'], "target")).allValue(".+");
 export const instance = variable("instance", "Instance", 'label_values(integra_exporter_build_info{job=~"$job"}, instance)').allValue(".+");
 
-/** For a dashboard that does not use them: they keep the choice on the way to another one. */
+/** For a dashboard that does not use these variables: links keep the selection for other dashboards. */
 export const carried = [
   variable("institution", "Institution", values(['job=~"$job"'], "institution")),
   variable("kind", "Kind", values(institutions, "kind")),
@@ -100,7 +100,7 @@ function values(scope: Scope, label: string): string {
   return `label_values(${select(scope, targetInfo)}, ${label})`;
 }
 
-/** Choice of one, several or all values of a label. All jobs means those that have targets, so `job` has no allValue. */
+/** Selects one, several or all values of a label. All jobs means all jobs with targets, so `job` has no allValue. */
 function variable(name: string, label: string, query: string): QueryVariableBuilder {
   return new QueryVariableBuilder(name)
     .label(label)

@@ -7,7 +7,7 @@ import { table } from "./table";
 export const exporter = (): Board => ({
   uid: "integra-exporter",
   title: "Integra: exporter",
-  description: "Whether the exporter itself is well: on time, with room to spare, and with the configuration it was given.",
+  description: "Whether the exporter itself works: on schedule, with spare capacity, and with the current configuration.",
   from: "now-6h",
   variables: [job, instance, ...carried],
   sections: [
@@ -47,7 +47,7 @@ function up(): AnyPanel {
 function reloaded(): AnyPanel {
   return stat({
     title: "Configuration",
-    description: "Whether the last attempt to load the configuration worked. After a rejected one the configuration before is still in force; check-config says what is wrong.",
+    description: "Whether the last attempt to load the configuration succeeded. If it was rejected, the previous configuration is still in use; check-config says what is wrong.",
     unit: "none",
     noValue: "None is scraped",
     size: [6, 4],
@@ -60,7 +60,7 @@ function reloaded(): AnyPanel {
 function oldest(): AnyPanel {
   return stat({
     title: "Oldest result, in intervals",
-    description: "How many of its own intervals the most neglected target has waited since its last run. About 1 is normal; from 3 on, results are stale though the exporter is up.",
+    description: "Age of the oldest result, in intervals of its target. About 1 is normal; from 3 on, results are stale even if the exporter is up.",
     unit: "none",
     noValue: "No target has run",
     size: [6, 4],
@@ -73,7 +73,7 @@ function oldest(): AnyPanel {
 function panics(): AnyPanel {
   return stat({
     title: "Panics",
-    description: "Probes that ended in a panic in the time shown: a bug of the exporter, with a stack trace in its log. Other targets are not affected.",
+    description: "Probes that ended in a panic in the selected time range: a bug in the exporter, with a stack trace in its log. Other targets are not affected.",
     unit: "none",
     noValue: "None is scraped",
     size: [6, 4],
@@ -87,7 +87,7 @@ function panics(): AnyPanel {
 function upOverTime(): AnyPanel {
   return strips({
     title: "Up over time",
-    description: "When each exporter could be reached. While it was down, nobody looked at its targets.",
+    description: "When Prometheus could reach each exporter. While an exporter was down, it did not probe its targets.",
     unit: "none",
     noValue: "None is scraped",
     size: [12, 6],
@@ -119,7 +119,7 @@ function versions(): AnyPanel {
 function age(): AnyPanel {
   return lines({
     title: "Oldest result, in intervals",
-    description: "A line that climbs past 3: the scheduler of that exporter has stopped or cannot keep up.",
+    description: "If a line rises above 3, the scheduler of that exporter has stopped or cannot keep up.",
     unit: "none",
     noValue: "No target has run",
     size: [8, 8],
@@ -133,10 +133,10 @@ function age(): AnyPanel {
 function lag(): AnyPanel {
   const late = (share: number) => `max(histogram_quantile(${share}, ${rate("integra_exporter_schedule_lag_seconds_bucket", "job, instance, le")}))`;
   const panel = lines({
-    title: "Lag: how late runs begin",
-    description: "How much later than planned runs began, of the exporter that is latest. Milliseconds are normal; more means too little processor or a cap that is too low.",
+    title: "Schedule lag",
+    description: "How much later than scheduled runs started, for the exporter with the largest lag. Milliseconds are normal; more means too little CPU or a concurrency limit that is too low.",
     unit: "s",
-    noValue: "No runs in this time",
+    noValue: "No runs in this time range",
     size: [8, 8],
     min: 0,
     queries: [range(late(0.5), "half of the runs"), range(late(0.99), "99 % of the runs")],
@@ -147,8 +147,8 @@ function lag(): AnyPanel {
 function skipped(): AnyPanel {
   const counted = `sum by (cause) (increase(${select(exporters, "integra_exporter_runs_skipped_total")}[$__rate_interval]))`;
   const panel = columns({
-    title: "Runs that were skipped",
-    description: "Overlap: the target's run before still went on; lower its timeout or lengthen its interval. Capacity: no room under max_concurrent or max_concurrent_per_host.",
+    title: "Skipped runs",
+    description: "Overlap: the target's previous run had not ended; lower its timeout or lengthen its interval. Capacity: max_concurrent or max_concurrent_per_host was reached for too long.",
     unit: "none",
     noValue: "None is scraped",
     size: [8, 8],
@@ -161,8 +161,8 @@ function skipped(): AnyPanel {
 
 function inFlight(): AnyPanel {
   return lines({
-    title: "Probes that are going on",
-    description: "At the moment of each scrape. Compare with max_concurrent: close to it, runs begin late or are skipped.",
+    title: "Probes in flight",
+    description: "Probes in flight at each scrape. Close to max_concurrent, runs start late or are skipped.",
     unit: "none",
     noValue: "None is scraped",
     size: [8, 8],
@@ -174,9 +174,9 @@ function inFlight(): AnyPanel {
 function runs(): AnyPanel {
   return lines({
     title: "Runs per second, by kind",
-    description: "What all exporters do together. A drop is a scheduler that stopped, or targets that left the configuration.",
+    description: "Runs of all exporters together. A drop means that a scheduler stopped, or that targets left the configuration.",
     unit: "ops",
-    noValue: "No runs in this time",
+    noValue: "No runs in this time range",
     size: [8, 8],
     min: 0,
     queries: [range(rate("integra_probe_runs_total", "kind"), "{{kind}}")],
@@ -186,7 +186,7 @@ function runs(): AnyPanel {
 function numbers(): AnyPanel {
   const panel = lines({
     title: "Targets, by kind",
-    description: "Targets of the present configuration, of the exporter that has most.",
+    description: "Targets in the current configuration of the exporter with the most targets.",
     unit: "none",
     noValue: "None is scraped",
     size: [8, 8],
@@ -211,27 +211,27 @@ function resource(title: string, description: string, unit: string, expression: 
 }
 
 function processor(): AnyPanel {
-  return resource("Processor", "Share of one processor that the exporter uses; 100 % is one of them.", "percentunit", rate("process_cpu_seconds_total"));
+  return resource("Processor", "CPU use of the exporter; 100 % is one core.", "percentunit", rate("process_cpu_seconds_total"));
 }
 
 function memory(): AnyPanel {
   const resident = `${by} (${select(exporters, "process_resident_memory_bytes")})`;
-  return resource("Memory", "Resident memory. It follows the number of targets; a line that only climbs is a leak.", "bytes", resident);
+  return resource("Memory", "Resident memory. It depends on the number of targets; a line that only rises is a leak.", "bytes", resident);
 }
 
 function descriptors(): AnyPanel {
   const share = `${by} (${select(exporters, "process_open_fds")} / ${select(exporters, "process_max_fds")})`;
-  return resource("File descriptors", "Share of those allowed (ulimit -n) that are in use. At 100 % probes fail with the reason resources.", "percentunit", share);
+  return resource("File descriptors", "File descriptors in use, as a share of the limit (ulimit -n). At 100 % probes fail with the reason resources.", "percentunit", share);
 }
 
 function goroutines(): AnyPanel {
-  return resource("Goroutines", "They follow the probes that are going on; a line that only climbs is a leak.", "short", `${by} (${select(exporters, "go_goroutines")})`);
+  return resource("Goroutines", "The number depends on the probes in flight; a line that only rises is a leak.", "short", `${by} (${select(exporters, "go_goroutines")})`);
 }
 
 function scrapes(): AnyPanel {
-  return resource("Time of a scrape", "How long Prometheus takes to read the metrics; it must stay under its scrape_timeout.", "s", `${by} (${select(exporters, "scrape_duration_seconds")})`);
+  return resource("Scrape duration", "How long Prometheus takes to read the metrics; it must stay under its scrape_timeout.", "s", `${by} (${select(exporters, "scrape_duration_seconds")})`);
 }
 
 function samples(): AnyPanel {
-  return resource("Samples per scrape", "How many samples an exporter hands over: what it costs Prometheus.", "short", `${by} (${select(exporters, "scrape_samples_scraped")})`);
+  return resource("Samples per scrape", "How many samples an exporter exposes, which determines the cost in Prometheus.", "short", `${by} (${select(exporters, "scrape_samples_scraped")})`);
 }

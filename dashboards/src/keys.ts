@@ -9,13 +9,13 @@ import { table } from "./table";
 export const keys = (): Board => ({
   uid: "integra-keys",
   title: "Integra: keys and certificates",
-  description: "Which keys and certificates end when, which are rejected or renewed by somebody, and of which nobody knows.",
+  description: "When keys and certificates expire, which keys are rejected or were renewed, and which have no known expiry.",
   from: "now-7d",
   variables: [job, institution, kind, target],
   sections: [
-    { title: "What needs somebody?", panels: counts() },
-    { title: "What ends when?", panels: [ends(), timeline()] },
-    { title: "What is odd?", panels: [accepted(), superseded(), undated()] },
+    { title: "What needs attention?", panels: counts() },
+    { title: "What expires when?", panels: [ends(), timeline()] },
+    { title: "What is unusual?", panels: [accepted(), superseded(), undated()] },
     { title: "Certificates and the API manager", panels: [certificates(), authorities(), manager()] },
   ],
 });
@@ -27,12 +27,12 @@ function counts(): AnyPanel[] {
   const flag = (metric: string, value: number) => `sum(${highest(`${select(targets, metric)} == bool ${value}`)})`;
   const unknown = `sum(${highest(select(targets, "integra_key_expiry_state", 'state="unknown"'))})`;
   return [
-    count("Ended", "Keys whose end has passed.", bad, `sum(${left} <= bool 0)`, "No date is known"),
-    count("End within a week", "Keys that end within seven days, those that have ended not counted.", warning, within(left, 7), "No date is known"),
-    count("End within a month", "Keys that end within 30 days, those that have ended not counted.", colour.yellow, within(left, 30), "No date is known"),
-    count("Rejected", "Keys that the gateway does not accept.", bad, flag("integra_key_accepted", 0), "No answer has proved anything yet"),
-    count("Superseded", "Keys for which the API manager holds a newer one: the old one ends two hours after the renewal.", warning, flag("integra_key_superseded", 1), "The API manager knows none of them"),
-    count("End unknown", "Keys of which neither the configuration nor the API manager says when they end.", colour.sky, unknown, "No target uses a key"),
+    count("Expired", "Keys that have expired.", bad, `sum(${left} <= bool 0)`, "No known date"),
+    count("Expire within a week", "Keys that expire within seven days, without expired ones.", warning, within(left, 7), "No known date"),
+    count("Expire within a month", "Keys that expire within 30 days, without expired ones.", colour.yellow, within(left, 30), "No known date"),
+    count("Rejected", "Keys that the gateway does not accept.", bad, flag("integra_key_accepted", 0), "No response has proved anything yet"),
+    count("Superseded", "Keys for which the API manager has a newer one: the old one expires two hours after the renewal.", warning, flag("integra_key_superseded", 1), "The API manager knows none of them"),
+    count("Expiry unknown", "Keys for which neither the configuration nor the API manager has an expiry.", colour.sky, unknown, "No target uses a key"),
   ];
 }
 
@@ -59,16 +59,16 @@ function ends(): AnyPanel {
   const look = {
     title: "Keys by time left",
     description:
-      "When each key ends, by every source that names a date: the configuration, the API manager (gravitee), the certificate or the token (jwt). " +
-      "Where sources disagree, the earliest counts. \"ago\" means that it has ended.",
+      "When each key expires, according to every source with a date: the configuration, the API manager (gravitee), the certificate or the token (jwt). " +
+      "If sources disagree, the earliest date applies. \"ago\" means that the key has expired.",
     unit: "dtdurations",
-    noValue: "No date is known",
+    noValue: "No known date",
     size: [24, 10] as [number, number],
     queries: [rows(`(${end} - time())\n${info}`), rows(`1000 * ${end}\n${info}`)],
   };
   return table(look, [
     { field: "Value #A", title: "Left", width: 150, unit: "dtdurations", decimals: 1, steps: keyLimits, sort: "ascending" },
-    { field: "Value #B", title: "Ends", width: 165, unit: "dateTimeAsIso" },
+    { field: "Value #B", title: "Expires", width: 165, unit: "dateTimeAsIso" },
     { field: "institution", title: "Institution", width: 110 },
     { field: "target", title: "Target", link: rowToTarget },
     { field: "kind", title: "Kind", width: 80 },
@@ -80,10 +80,10 @@ function ends(): AnyPanel {
 
 function timeline(): AnyPanel {
   return strips({
-    title: "How much was left, over time",
-    description: "A strip for each key with a date. A strip that turns back to over a month is a renewal; one that drops to under two hours is a renewal that has not reached the configuration.",
+    title: "Time left, over time",
+    description: "One strip per key with a date. A strip that returns to over a month is a renewal; one that drops to under two hours is a renewal whose new key is not in place yet.",
     unit: "dtdurations",
-    noValue: "No date is known",
+    noValue: "No known date",
     size: [24, 9],
     decimals: 1,
     mappings: leftInWords,
@@ -96,9 +96,9 @@ function accepted(): AnyPanel {
   const [rejected, others] = firstThose(lowest(accepts), `${lowest(`min_over_time(${accepts}[$__range] @ end())`)} == 0`);
   return strips({
     title: "Does the gateway accept the key?",
-    description: "What the gateway last said of each key, those first that it rejected in the time shown. It stays as it was when an answer proves nothing.",
+    description: "Whether the gateway last accepted each key; keys that it rejected in the selected time range come first. A response that proves nothing does not change the value.",
     unit: "none",
-    noValue: "No answer has proved anything yet",
+    noValue: "No response has proved anything yet",
     size: [24, 10],
     mappings: [words([1, "accepted", good], [0, "rejected", bad])],
     queries: [range(rejected, name), range(others, name)],
@@ -108,8 +108,8 @@ function accepted(): AnyPanel {
 function superseded(): AnyPanel {
   const newer = highest(`${select(targets, "integra_key_superseded")} == 1`);
   const look = {
-    title: "Renewed by somebody",
-    description: "The API manager holds a newer key for the same subscription. Fetch it and put it where the configuration points; the key in use ends two hours after the renewal.",
+    title: "Renewed keys",
+    description: "The API manager has a newer key for the same subscription. Fetch it and put it where the configuration points; the key in use expires two hours after the renewal.",
     unit: "string",
     noValue: "Every key that the API manager knows is the newest",
     size: [12, 8] as [number, number],
@@ -122,13 +122,13 @@ function undated(): AnyPanel {
   const states = highest(`${select(targets, "integra_key_expiry_state", 'state=~"never|unknown"')} == 1`, "state");
   const look = {
     title: "Keys without a date",
-    description: "Never: a source says that the key does not end. Unknown: no source says anything; set key_expires, or let the exporter read the API manager.",
+    description: "Never: a source says that the key does not expire. Unknown: no source has an expiry; set key_expires, or let the exporter read the API manager.",
     unit: "string",
     noValue: "Every key has a date",
     size: [12, 8] as [number, number],
     queries: [rows(`${states}\n${withInfo(targets, "title", "contact")}`)],
   };
-  const state = words(["unknown", "unknown", warning], ["never", "never ends", good]);
+  const state = words(["unknown", "unknown", warning], ["never", "never expires", good]);
   return table(look, [{ field: "state", title: "State", width: 110, mappings: [state], sort: "descending" }, ...people()], "Value");
 }
 
@@ -146,7 +146,7 @@ function certificates(): AnyPanel {
   const verified = `min by (institution, address) (${lowest(select(targets, "integra_tls_certificate_verified"))}\n${withInfo(targets, "address")})`;
   const look = {
     title: "Certificates of gateways and brokers",
-    description: "Until the first certificate of the chain that each server shows ends, and whether the exporter accepts the chain. A certificate that has ended is shown too.",
+    description: "Time until the first certificate in each server's chain expires, and whether the exporter accepts the chain. Expired certificates are shown too.",
     unit: "dtdurations",
     noValue: "No run saw a certificate",
     size: [12, 9] as [number, number],
@@ -154,7 +154,7 @@ function certificates(): AnyPanel {
   };
   return table(look, [
     { field: "Value #A", title: "Left", unit: "dtdurations", decimals: 1, steps: certificateLimits, sort: "ascending" },
-    { field: "Value #B", title: "Ends", unit: "dateTimeAsIso" },
+    { field: "Value #B", title: "Expires", unit: "dateTimeAsIso" },
     { field: "institution", title: "Institution" },
     { field: "address", title: "Address" },
     { field: "Value #C", title: "Accepted", unit: "none", mappings: [words([1, "yes", good], [0, "no", bad])] },
@@ -164,10 +164,10 @@ function certificates(): AnyPanel {
 function authorities(): AnyPanel {
   const end = `min by (institution) (${select(institutions, "integra_tls_ca_expiry_timestamp_seconds")})`;
   return stat({
-    title: "Own authorities end in",
-    description: "Until the first certificate in the institution's own ca_file ends. With it every connection that relies on it fails.",
+    title: "Certificate authorities expire in",
+    description: "Time until the first certificate in the institution's ca_file expires. After that, every connection that relies on it fails.",
     unit: "dtdurations",
-    noValue: "none is configured",
+    noValue: "none configured",
     size: [4, 9],
     decimals: 1,
     steps: limits(bad, [14 * day, warning], [60 * day, good]),
@@ -180,7 +180,7 @@ function manager(): AnyPanel {
   const read = `1000 * max by (institution) (${select(institutions, "integra_gravitee_last_success_timestamp_seconds")})`;
   const look = {
     title: "Reading the API manager",
-    description: "Whether the last reading worked, and how old is what it said of keys. What the last good one said stays in force.",
+    description: "Whether the last reading succeeded, and the age of its information about keys. The exporter keeps the last good reading.",
     unit: "dateTimeFromNow",
     noValue: "No institution has a gravitee entry",
     size: [8, 9] as [number, number],
@@ -189,6 +189,6 @@ function manager(): AnyPanel {
   return table(look, [
     { field: "institution", title: "Institution" },
     { field: "Value #A", title: "Last reading", unit: "none", mappings: [words([1, "worked", good], [0, "failed", bad])], sort: "ascending" },
-    { field: "Value #B", title: "Last good one", unit: "dateTimeFromNow" },
+    { field: "Value #B", title: "Last success", unit: "dateTimeFromNow" },
   ]);
 }

@@ -1,4 +1,4 @@
-/** Keeps data source, job and time range on the way to another dashboard. */
+/** Keeps data source, job and time range in a link to another dashboard. */
 const kept = "${datasource:queryparam}&${job:queryparam}&${__url_time_range}";
 
 /** From a row of a table, which has the identity in its columns. */

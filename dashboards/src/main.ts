@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { files } from "./files";
 
-/** Writes every dashboard into the folder that is named, this project's if none is. */
+/** Writes every dashboard into the folder given as argument, by default this project's. */
 const folder = process.argv[2] ?? ".";
 mkdirSync(folder, { recursive: true });
 for (const [file, text] of files()) {

@@ -11,7 +11,7 @@ import { table } from "./table";
 export const overview = (): Board => ({
   uid: "integra-overview",
   title: "Integra: overview",
-  description: "What is broken, and whose fault it is, at all institutions.",
+  description: "What fails at all institutions, and which layer is at fault.",
   from: "now-6h",
   variables: [job, institution, kind, target],
   sections: [
@@ -25,7 +25,7 @@ export const overview = (): Board => ({
 function failingNow(): AnyPanel {
   return stat({
     title: "Failing targets",
-    description: "How many targets failed in their last run. Each verification, negative test, RabbitMQ access and watched key is a target.",
+    description: "How many targets failed in their last run. Each API, negative test, RabbitMQ application and watched key is a target.",
     unit: "none",
     noValue: "No data: is the exporter scraped?",
     size: [4, 4],
@@ -39,8 +39,8 @@ function atFault(): AnyPanel {
   const panel = stat({
     title: "At fault: failing targets by layer",
     description:
-      "The network between, the gateway, the key that was sent, the backend behind the gateway, the message broker, or the exporter itself. " +
-      "Only layers with failing targets are shown.",
+      "The network, the gateway, the key that was sent, the backend behind the gateway, the message broker, or the exporter itself. " +
+      "The panel shows only layers with failing targets.",
     unit: "none",
     noValue: "No layer is at fault",
     size: [12, 4],
@@ -63,7 +63,7 @@ function notProbed(): AnyPanel {
   const age = `time() - ${highest(select(targets, "integra_probe_last_run_timestamp_seconds"))}`;
   return stat({
     title: "Not probed lately",
-    description: "Targets whose last run is older than three of their intervals: what this page says of them is old.",
+    description: "Targets whose last run is older than three of their intervals. This page shows old results for them.",
     unit: "none",
     noValue: "No data: is the exporter scraped?",
     size: [4, 4],
@@ -76,7 +76,7 @@ function notProbed(): AnyPanel {
 function exporters(): AnyPanel {
   return stat({
     title: "Exporters",
-    description: "Whether Prometheus reaches each exporter. While one is down, nobody looks at its targets.",
+    description: "Whether Prometheus reaches each exporter. While an exporter is down, it does not probe its targets.",
     unit: "none",
     noValue: "None is scraped",
     size: [4, 4],
@@ -93,11 +93,11 @@ function matrix(): AnyPanel {
   return boxes({
     title: "Institutions × targets",
     description:
-      "One row per target, one box per step of time: it works, or the layer at fault; those first of which a run failed. " +
-      "Negative tests (auth) and watched keys that always worked are left out. If any run in the step failed, the box shows it; " +
-      "of several layers the last of network, gateway, key, backend, broker, exporter is shown. An empty box: nothing was measured. Click for the target.",
+      "One row per target, one box per time step: works, or the layer at fault. Targets with failed runs come first. " +
+      "Negative tests (auth) and watched keys that always worked are left out. A box shows a failure if any run in the step failed; " +
+      "of several layers it shows the last of network, gateway, key, backend, broker, exporter. An empty box means no data. Click to open the target.",
     unit: "none",
-    noValue: "Only negative tests and keys are chosen, and all work; or the exporter is not scraped",
+    noValue: "Only negative tests and keys are selected, and all work; or the exporter is not scraped",
     size: [24, 16],
     mappings: [verdicts],
     links: [seriesToTarget],
@@ -108,9 +108,9 @@ function matrix(): AnyPanel {
 function layersOverTime(): AnyPanel {
   const panel = columns({
     title: "Failing targets by layer at fault",
-    description: "How many targets fail, over time. A step that comes at once for many is a gateway, broker or network; a slow climb is keys.",
+    description: "How many targets fail, over time. A sudden step for many targets is a gateway, broker or network; a slow increase is keys.",
     unit: "none",
-    noValue: "Nothing has failed in this time",
+    noValue: "Nothing failed in this time range",
     size: [14, 8],
     decimals: 0,
     min: 0,
@@ -136,10 +136,10 @@ function endsNext(): AnyPanel {
   const authority = `min by (institution) (${select(institutions, "integra_tls_ca_expiry_timestamp_seconds")}) - time()`;
   const all = [what(keyLeft(targets), "key"), what(certificateLeft(targets), "certificate"), what(authority, "own authority")];
   const look = {
-    title: "What ends next",
-    description: "The 20 keys, certificates and authorities that end first. A key that is renewed ends two hours later: under two hours means that somebody has renewed it.",
+    title: "What expires next",
+    description: "The 20 keys, certificates and certificate authorities that expire first. A renewed key expires two hours later, so under two hours means that somebody has renewed it.",
     unit: "dtdurations",
-    noValue: "No date is known",
+    noValue: "No known date",
     size: [14, 9] as [number, number],
     queries: [rows(`sort(bottomk(20,\n  ${all.join("\n  or ")}\n))`)],
   };
@@ -156,9 +156,9 @@ function endsNext(): AnyPanel {
 function slowest(): AnyPanel {
   return bars({
     title: "Slowest targets",
-    description: "The time that 95 % of the runs stayed under, in the time shown; the ten slowest.",
+    description: "The 95th percentile of the duration in the selected time range, for the ten slowest targets.",
     unit: "s",
-    noValue: "No runs in this time",
+    noValue: "No runs in this time range",
     size: [10, 9],
     min: 0,
     steps: limits(neutral, [1, warning], [3, bad]),
@@ -173,8 +173,8 @@ function serviceLevel(): AnyPanel {
   const look = {
     title: "Availability and error budget",
     description:
-      "Share of runs of kind api and rabbitmq that succeeded in 30 days, and how much of the failures that the objective allows is left: " +
-      "below 0 % it is missed. The worst burn rate is that of the institution's worst target in the last hour; at 1 the budget lasts exactly 30 days. See docs/slo.md.",
+      "Share of runs of kind api and rabbitmq that succeeded in 30 days, and the part of the error budget that is left: " +
+      "below 0 % the objective is missed. The worst burn rate is that of the institution's worst target in the last hour; at 1 the budget lasts exactly 30 days. See docs/slo.md.",
     unit: "percentunit",
     noValue: "No runs, or the recording rules are not loaded",
     size: [24, 8] as [number, number],

@@ -1,6 +1,6 @@
 import { MappingType, SpecialValueMatch, Threshold, ValueMapping } from "@grafana/grafana-foundation-sdk/dashboard";
 
-/** Okabe and Ito's colours: people with any common kind of colour blindness can tell them apart. */
+/** Okabe and Ito's colours: people with any common kind of colour blindness can distinguish them. */
 export const colour = {
   orange: "#E69F00",
   sky: "#56B4E9",
@@ -17,7 +17,7 @@ export const warning = colour.orange;
 export const bad = colour.vermillion;
 export const neutral = colour.blue;
 
-/** Who can be at fault, with the number that stands for it where a panel needs one; 0 is "works", 1 "fails". */
+/** The layers that can be at fault, with the number of each for panels that need one; 0 is "works", 1 "fails". */
 export const layers = [
   { name: "network", code: 2, colour: colour.blue },
   { name: "gateway", code: 3, colour: colour.vermillion },
@@ -44,7 +44,7 @@ export function spans(...rows: Span[]): ValueMapping[] {
   }));
 }
 
-/** A text for what is not a number, as 0 runs that failed out of 0. */
+/** A text for NaN, such as 0 failed runs of 0. */
 export function notANumber(text: string): ValueMapping {
   return { type: MappingType.SpecialValue, options: { match: SpecialValueMatch.NullAndNan, result: { text, color: colour.grey } } };
 }
@@ -61,7 +61,7 @@ export const verdicts = words(
   ...layers.map(({ name, code, colour }): Word => [code, name, colour]),
 );
 
-/** HTTP status codes in words. The hue is the class's, not a judgement: without a key 401 is the right answer. */
+/** HTTP status codes in words. The colour shows the class, not success: without a key 401 is correct. */
 export const statusCodes: ValueMapping[] = [
   words(
     [200, "200 OK", good],
@@ -84,13 +84,13 @@ export const statusCodes: ValueMapping[] = [
   ),
 ];
 
-/** Under two hours are left: somebody has renewed the key. */
+/** Under two hours left: somebody has renewed the key. */
 const renewed = colour.purple;
 
 const hour = 3600;
 const day = 24 * hour;
 
-/** Seconds that are left of a key: the limits of its alerts. */
+/** Seconds until a key expires: the limits of its alerts. */
 export const keyLimits = limits(bad, [0, renewed], [2 * hour, warning], [7 * day, colour.yellow], [30 * day, good]);
 
 /** The same in words, for a strip over time. */
@@ -102,5 +102,5 @@ export const leftInWords = spans(
   [30 * day, null, "over a month", good],
 );
 
-/** Seconds that are left of a certificate: the limits of its alerts. */
+/** Seconds until a certificate expires: the limits of its alerts. */
 export const certificateLimits = limits(bad, [7 * day, warning], [21 * day, good]);

@@ -20,7 +20,7 @@ import { PanelBuilder as TimeSeries } from "@grafana/grafana-foundation-sdk/time
 import { neutral, notANumber } from "./palette";
 import { datasource } from "./query";
 
-/** What every panel must say of itself. */
+/** What every panel must specify. */
 export interface Look {
   title: string;
   description: string; // which question it answers, and how to read it
@@ -38,7 +38,7 @@ export interface Look {
 
 type Builder = Stat | Table | TimeSeries | StateTimeline | StatusHistory | BarGauge | Heatmap;
 
-/** A single number or word for each series. Nothing to show is neither good nor bad. */
+/** A single number or word for each series. No data is neither good nor bad. */
 export function stat(look: Look): Stat {
   return dress(new Stat(), { ...look, mappings: [...(look.mappings ?? []), notANumber(look.noValue)] })
     .graphMode(common.BigValueGraphMode.None)
@@ -59,7 +59,7 @@ export function bars(look: Look): BarGauge {
     .colorScheme(byThreshold());
 }
 
-/** Lines over time, in colours that differ from their neighbours'. A gap is a gap: what was not observed is not drawn. */
+/** Lines over time, in colours that differ from their neighbours'. Missing samples leave a gap. */
 export function lines(look: Look): TimeSeries {
   return dress(new TimeSeries(), look)
     .lineWidth(2)
@@ -70,7 +70,7 @@ export function lines(look: Look): TimeSeries {
     .colorScheme(new FieldColorBuilder().mode(FieldColorModeId.PaletteClassic));
 }
 
-/** Lines that lie upon each other. */
+/** Stacked lines. */
 export function stack(look: Look): TimeSeries {
   return lines(look)
     .fillOpacity(70)
@@ -79,12 +79,12 @@ export function stack(look: Look): TimeSeries {
     .stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal).group("A"));
 }
 
-/** Bars over time that stand upon each other. */
+/** Stacked bars over time. */
 export function columns(look: Look): TimeSeries {
   return stack(look).drawStyle(common.GraphDrawStyle.Bars).showPoints(common.VisibilityMode.Never);
 }
 
-/** A strip for each series, in which equal neighbours are one piece. */
+/** A strip for each series, in which equal neighbouring values are merged. */
 export function strips(look: Look): StateTimeline {
   return dress(new StateTimeline(), look)
     .mergeValues(true)
@@ -97,7 +97,7 @@ export function strips(look: Look): StateTimeline {
     .colorScheme(byThreshold());
 }
 
-/** A row of boxes for each series, one for each step of time. */
+/** A row of boxes for each series, one per time step. */
 export function boxes(look: Look): StatusHistory {
   return dress(new StatusHistory(), look)
     .showValue(common.VisibilityMode.Auto)
@@ -111,7 +111,7 @@ export function boxes(look: Look): StatusHistory {
     .colorScheme(byThreshold());
 }
 
-/** Where durations lie, over time. Darker blue is seldom, bright yellow often. */
+/** The distribution of durations over time. Dark blue is rare, bright yellow frequent. */
 export function heatmap(look: Look): Heatmap {
   return dress(new Heatmap(), look)
     .calculate(false)
@@ -121,7 +121,7 @@ export function heatmap(look: Look): Heatmap {
     .showLegend();
 }
 
-/** A fixed colour for the series of a name. */
+/** A fixed colour for the series with a name. */
 export function paint<B extends Builder>(panel: B, colours: Iterable<readonly [series: string, colour: string]>): B {
   for (const [series, fixedColor] of colours) {
     panel.overrideByName(series, [{ id: "color", value: { mode: FieldColorModeId.Fixed, fixedColor } }]);
@@ -129,7 +129,7 @@ export function paint<B extends Builder>(panel: B, colours: Iterable<readonly [s
   return panel;
 }
 
-/** Gives a panel what all panels have. */
+/** Sets the options that all panels have. */
 export function dress<B extends Builder>(panel: B, look: Look): B {
   panel
     .title(look.title)
@@ -149,7 +149,7 @@ export function dress<B extends Builder>(panel: B, look: Look): B {
   return panel;
 }
 
-/** What the dashboard takes. */
+/** The panel as the dashboard needs it. */
 export type AnyPanel = { build(): Panel };
 
 export function byThreshold(): FieldColorBuilder {

@@ -1,6 +1,6 @@
 import { DataqueryBuilder, PromQueryFormat } from "@grafana/grafana-foundation-sdk/prometheus";
 
-/** Which series a panel looks at: label matchers with the dashboard's variables. */
+/** Selects the series of a panel: label matchers with the dashboard's variables. */
 export type Scope = readonly string[];
 
 export const exporters: Scope = ['job=~"$job"', 'instance=~"$instance"'];
@@ -8,10 +8,10 @@ export const institutions: Scope = ['job=~"$job"', 'institution=~"$institution"'
 export const targets: Scope = [...institutions, 'kind=~"$kind"', 'target=~"$target"'];
 export const brokers: Scope = [...institutions, 'kind="rabbitmq"', 'target=~"$target"'];
 
-/** What tells targets apart. Aggregating by it makes one series of several exporters that probe the same. */
+/** The identity of a target. Aggregating by it merges the series of exporters that probe the same target. */
 export const identity = "institution, kind, target";
 
-/** How a series of a target is called in a legend. */
+/** The name of a target's series in a legend. */
 export const name = "{{institution}} / {{target}} ({{kind}})";
 
 /** A metric's series in a scope, with further matchers. */
@@ -28,22 +28,22 @@ export function lowest(series: string, ...labels: string[]): string {
   return `min by (${[identity, ...labels].join(", ")}) (${series})`;
 }
 
-/** Alternatives; of two that have the same labels the first counts. */
+/** Alternatives; if two have the same labels, the first applies. */
 export function either(...expressions: string[]): string {
   return expressions.join("\n  or ");
 }
 
-/** An expression over the time shown, one line for each series. */
+/** An expression over the selected time range, one line for each series. */
 export function range(expression: string, legend: string): DataqueryBuilder {
   return query(expression, PromQueryFormat.TimeSeries).range().legendFormat(legend);
 }
 
-/** An expression's value at the end of the time shown. Unlike the last value of a range it does not outlive its series. */
+/** An expression's value at the end of the time range. Unlike the last value of a range, it disappears with its series. */
 export function now(expression: string, legend: string): DataqueryBuilder {
   return query(expression, PromQueryFormat.TimeSeries).instant().legendFormat(legend);
 }
 
-/** An expression's value at the end of the time shown, with a column for each label. */
+/** An expression's value at the end of the time range, with a column for each label. */
 export function rows(expression: string): DataqueryBuilder {
   return query(expression, PromQueryFormat.Table).instant();
 }

@@ -10,13 +10,13 @@ import { table } from "./table";
 export const rabbitmq = (): Board => ({
   uid: "integra-rabbitmq",
   title: "Integra: RabbitMQ",
-  description: "Whether applications reach their broker, exchange and queues, and whether somebody empties the queues.",
+  description: "Whether applications reach their broker, exchange and queues, and whether consumers keep up with the queues.",
   from: "now-6h",
   variables: [job, institution, application],
   sections: [
     { title: "Can applications log in and find what they need?", panels: [failingNow(), blockedNow(), unattended(), waiting(), failingTable(brokers, "Failing applications", 8), history()] },
-    { title: "Does somebody empty the queues?", panels: [queues(), ready(), consumers()] },
-    { title: "How fast is it, and does it take messages?", panels: [phases(), roundTrip(), blocked(), servers()] },
+    { title: "Do consumers keep up with the queues?", panels: [queues(), ready(), consumers()] },
+    { title: "How fast is it, and does it accept messages?", panels: [phases(), roundTrip(), blocked(), servers()] },
   ],
 });
 
@@ -40,24 +40,24 @@ function count(title: string, description: string, noValue: string, expression: 
 
 function failingNow(): AnyPanel {
   const failed = highest(`${select(brokers, "integra_probe_success")} == bool 0`);
-  return count("Failing applications", "Applications whose last access to the broker failed.", "No data: is the exporter scraped?", `sum(${failed})`);
+  return count("Failing applications", "Applications whose last run failed.", "No data: is the exporter scraped?", `sum(${failed})`);
 }
 
 function blockedNow(): AnyPanel {
-  const description = "Applications to which the broker says that it takes no messages, because memory or disk is short. Seen only with roundtrip: true.";
-  return count("Blocked", description, "Not known: no application has roundtrip: true", `sum(${blockedState})`);
+  const description = "Applications from which the broker accepts no messages, because memory or disk is short. Needs roundtrip: true.";
+  return count("Blocked", description, "Unknown: no application has roundtrip: true", `sum(${blockedState})`);
 }
 
 function unattended(): AnyPanel {
   const description =
-    "Queues in which messages wait and that nobody reads. An empty queue without consumers is not counted: it may be unused, or a quorum queue without a leader (docs/rabbitmq.md).";
-  return count("Queues nobody reads", description, "The broker shows no queue", `sum((${readyNow} > bool 0) * (${consumersNow} == bool 0))`);
+    "Queues with ready messages and no consumer. An empty queue without consumers is not counted: it may be unused, or a quorum queue without a leader (docs/rabbitmq.md).";
+  return count("Backlog without consumers", description, "The broker shows no queue", `sum((${readyNow} > bool 0) * (${consumersNow} == bool 0))`);
 }
 
 function waiting(): AnyPanel {
   return stat({
-    title: "Messages that wait",
-    description: "In all queues together, without those handed out and not yet acknowledged.",
+    title: "Ready messages",
+    description: "Ready messages in all queues together, without unacknowledged ones.",
     unit: "short",
     noValue: "The broker shows no queue",
     size: [6, 4],
@@ -69,8 +69,8 @@ function history(): AnyPanel {
   return boxes({
     title: "Applications",
     description:
-      "One row per application, one box per step of time: it works, or the layer at fault. All of an institution at once is its broker; one alone is its password or its queues. " +
-      "If any run in the step failed, the box shows it.",
+      "One row per application, one box per time step: works, or the layer at fault. If all applications of an institution fail at once, its broker is at fault; if only one fails, its password or queues are. " +
+      "A box shows a failure if any run in the step failed.",
     unit: "none",
     noValue: "No data: is the exporter scraped?",
     size: [24, 8],
@@ -83,9 +83,9 @@ function history(): AnyPanel {
 function queues(): AnyPanel {
   const look = {
     title: "Queues now",
-    description: "Messages that wait and consumers of each queue; the fullest first. 0 messages with 0 consumers is ambiguous: docs/rabbitmq.md.",
+    description: "Ready messages and consumers of each queue, the fullest first. 0 messages with 0 consumers is ambiguous: docs/rabbitmq.md.",
     unit: "short",
-    noValue: "The broker shows no queue: none is configured, or it is missing (see the failing applications)",
+    noValue: "The broker shows no queue: none is configured, or the queue is missing (see the failing applications)",
     size: [24, 7] as [number, number],
     queries: [rows(readyNow), rows(consumersNow)],
   };
@@ -94,15 +94,15 @@ function queues(): AnyPanel {
     { field: "target", title: "Application", link: rowToTarget },
     { field: "kind", title: "Kind", width: 90 },
     { field: "queue", title: "Queue" },
-    { field: "Value #A", title: "Messages that wait", unit: "short", steps: limits(good, [100, warning], [1000, bad]), sort: "descending" },
+    { field: "Value #A", title: "Ready messages", unit: "short", steps: limits(good, [100, warning], [1000, bad]), sort: "descending" },
     { field: "Value #B", title: "Consumers", unit: "short", mappings: [words([0, "none", bad])] },
   ]);
 }
 
 function ready(): AnyPanel {
   return lines({
-    title: "Messages that wait",
-    description: "A line that only climbs is a consumer that is gone or too slow; a saw is normal.",
+    title: "Ready messages",
+    description: "A line that only rises means that the consumer is missing or too slow; a sawtooth is normal.",
     unit: "short",
     noValue: "The broker shows no queue",
     size: [12, 9],
@@ -114,7 +114,7 @@ function ready(): AnyPanel {
 function consumers(): AnyPanel {
   return lines({
     title: "Consumers",
-    description: "How many clients read each queue. At 0 nobody does.",
+    description: "The number of consumers of each queue.",
     unit: "short",
     noValue: "The broker shows no queue",
     size: [12, 9],
@@ -126,7 +126,7 @@ function consumers(): AnyPanel {
 
 function phases(): AnyPanel {
   const description =
-    "Where the last run's time went, in the order it happens; the mean of the chosen applications. A long login is the service that authenticates users; a refused one takes three seconds.";
+    "The phases of the last run, in their order; the mean of the selected applications. A long login is caused by the service that authenticates users; a refused login takes three seconds.";
   return phaseStack(brokers, brokerPhases, description, [12, 9]);
 }
 
@@ -134,9 +134,9 @@ function roundTrip(): AnyPanel {
   const time = select(brokers, "integra_probe_phase_duration_seconds", 'phase="roundtrip"');
   return lines({
     title: "Round trip",
-    description: "From publishing a message to its confirmation and return. Only with roundtrip: true; a gap is a run that did not get so far.",
+    description: "From publishing a message to its confirmation and return. Only with roundtrip: true; a gap is a run that did not get this far.",
     unit: "s",
-    noValue: "No application has roundtrip: true, or no run got so far",
+    noValue: "No application has roundtrip: true, or no run got this far",
     size: [12, 9],
     min: 0,
     queries: [range(highest(time), applicationName)],
@@ -145,10 +145,10 @@ function roundTrip(): AnyPanel {
 
 function blocked(): AnyPanel {
   return strips({
-    title: "Does the broker take messages?",
-    description: "Blocked: a resource alarm; memory or disk is short, often because of queues that nobody empties. Publishers wait until it is over.",
+    title: "Does the broker accept messages?",
+    description: "Blocked means a resource alarm: memory or disk is short, often because of queues without consumers. Publishers wait until it is over.",
     unit: "none",
-    noValue: "Not known: no application has roundtrip: true",
+    noValue: "Unknown: no application has roundtrip: true",
     size: [12, 8],
     mappings: [words([0, "takes messages", good], [1, "blocked", bad])],
     queries: [range(blockedState, applicationName)],
@@ -159,7 +159,7 @@ function servers(): AnyPanel {
   const info = lowest(select(brokers, "integra_rabbitmq_server_info"), "product", "version", "cluster");
   const look = {
     title: "Servers",
-    description: "What each broker says of itself, and how many applications saw it in their last run. Two versions of one cluster: an upgrade is going on.",
+    description: "Product and version of each broker, and how many applications saw it in their last run. Two versions in one cluster mean that an upgrade is in progress.",
     unit: "none",
     noValue: "No broker was reached",
     size: [12, 8] as [number, number],

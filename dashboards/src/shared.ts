@@ -5,15 +5,15 @@ import { bad, colour, words } from "./palette";
 import { range, rows, Scope } from "./query";
 import { table } from "./table";
 
-/** What fails, why, and what to do: the same table on several dashboards. */
+/** Failing targets, why they fail and what to do: the same table on several dashboards. */
 export function failingTable(scope: Scope, title: string, height: number): AnyPanel {
   const look = {
     title,
     description:
-      "Every target whose last run failed: whose fault it is (layer), the reason, what it means and what to do next; whom to tell is behind the link. " +
+      "Every target whose last run failed: the layer at fault, the reason, what it means and what to do next. The link shows whom to ask. " +
       "Meaning and next step come from the recording rules in alerts/; without them these two columns are empty.",
     unit: "dateTimeFromNow",
-    noValue: "Nothing fails (or the exporter is not scraped: see Exporters)",
+    noValue: "Nothing fails, or the exporter is not scraped: see Exporters",
     size: [24, height] as [number, number],
     queries: [rows(failing(scope))],
   };
@@ -34,13 +34,13 @@ export const brokerPhases = ["resolve", "connect", "tls", "login", "open", "decl
 
 const order = [colour.grey, colour.sky, colour.blue, colour.orange, colour.purple, colour.yellow, colour.green];
 
-/** Where the time goes, one phase upon the other. */
+/** The stacked phases. */
 export function phaseStack(scope: Scope, names: readonly string[], description: string, size: [number, number]): AnyPanel {
   const panel = stack({
     title: "Phases of the last run",
     description,
     unit: "s",
-    noValue: "No phases: no run got so far, or the kind has none (auth, key)",
+    noValue: "No phases: no run got this far, or the kind has none (auth, key)",
     size,
     min: 0,
     queries: [range(phases(scope, names), "{{phase}}")],

@@ -4,7 +4,7 @@ import { PanelBuilder as Table } from "@grafana/grafana-foundation-sdk/table";
 import { colour, limits } from "./palette";
 import { byThreshold, dress, Look } from "./panel";
 
-/** A column, in the order of the list; what a query returns besides is hidden. */
+/** A column, in the order of the list; all other fields of a query are hidden. */
 export interface Column {
   field: string; // a label, or the value: Value, with several queries Value #A, Value #B …
   title: string;
@@ -18,7 +18,7 @@ export interface Column {
   sort?: "ascending" | "descending";
 }
 
-/** A table of what queries return now; several queries are merged by the labels they share. */
+/** A table of the current results of queries; several queries are merged by the labels they share. */
 export function table(look: Look, columns: Column[], ...hidden: string[]): Table {
   const panel = dress(new Table(), look)
     .showHeader(true)

@@ -9,7 +9,7 @@ import { table } from "./table";
 export const targetBoard = (): Board => ({
   uid: "integra-target",
   title: "Integra: target",
-  description: "One target (or some): whether it works, why not, since when, how fast, and how long its key and certificate last.",
+  description: "One or several targets: whether they work, why not, since when, how fast, and when key and certificate expire.",
   from: "now-24h",
   variables: [job, institution, kind, target],
   sections: [
@@ -21,7 +21,7 @@ export const targetBoard = (): Board => ({
   ],
 });
 
-/** How many targets a panel of single values shows at most, the worst of those chosen. */
+/** The maximum number of targets in a panel of single values, the worst of those selected. */
 const few = 6;
 
 function lowestFew(expression: string): string {
@@ -31,7 +31,7 @@ function lowestFew(expression: string): string {
 function state(): AnyPanel {
   return stat({
     title: "Last run",
-    description: "Whether the last run worked; if not, the layer at fault. Of more than six targets the first row shows the six worst.",
+    description: "Whether the last run succeeded; if not, the layer at fault. With more than six targets, the first row shows the six worst.",
     unit: "none",
     noValue: "No run yet, or the exporter is not scraped",
     size: [4, 4],
@@ -47,10 +47,10 @@ function uptime(): AnyPanel {
   return stat({
     title: "Uptime",
     description:
-      "Of the time shown, how much passed while the last run had worked. A failure counts until the next good run, so one failed run " +
-      "of a target that runs every 15 minutes costs 15 minutes. What people mean by uptime; compare with reachability.",
+      "Share of the selected time range in which the last run had succeeded. A failure counts until the next successful run, so one failed run " +
+      "of a target that runs every 15 minutes counts for 15 minutes. Compare with reachability.",
     unit: "percentunit",
-    noValue: "Nothing was measured in this time",
+    noValue: "No data in this time range",
     size: [4, 4],
     decimals: 2,
     steps: shareLimits,
@@ -62,10 +62,10 @@ function reachability(): AnyPanel {
   return stat({
     title: "Reachability",
     description:
-      "Of the runs in the time shown, how many worked. Every run counts the same, also those between two scrapes, which uptime cannot see. " +
-      "The service level is reckoned with this one.",
+      "Share of the runs in the selected time range that succeeded. Every run counts the same, also those between two scrapes, which uptime misses. " +
+      "The service level uses reachability.",
     unit: "percentunit",
-    noValue: "No runs in this time",
+    noValue: "No runs in this time range",
     size: [4, 4],
     decimals: 2,
     steps: shareLimits,
@@ -76,9 +76,9 @@ function reachability(): AnyPanel {
 function keyAccepted(): AnyPanel {
   return stat({
     title: "Key",
-    description: "What the gateway last said of the key. It stays when an answer proves nothing, as while the gateway is down.",
+    description: "Whether the gateway last accepted the key. A response that proves nothing, for example while the gateway is down, does not change it.",
     unit: "none",
-    noValue: "Not known: no answer has proved it, or the target has no API key",
+    noValue: "Unknown: no response has proved it, or the target has no API key",
     size: [4, 4],
     mappings: [words([1, "accepted", good], [0, "rejected", bad])],
     queries: [now(lowestFew(lowest(select(targets, "integra_key_accepted"))), name)],
@@ -87,10 +87,10 @@ function keyAccepted(): AnyPanel {
 
 function keyEnds(): AnyPanel {
   return stat({
-    title: "Key ends in",
-    description: "Until the key ends, by the source that names the earliest date; \"ago\" means that it has ended. Under two hours: somebody has renewed it.",
+    title: "Key expires in",
+    description: "Time until the key expires, according to the source with the earliest date; \"ago\" means that it has expired. Under two hours means that somebody has renewed it.",
     unit: "dtdurations",
-    noValue: "never, or not known",
+    noValue: "never, or unknown",
     size: [4, 4],
     decimals: 1,
     steps: keyLimits,
@@ -100,10 +100,10 @@ function keyEnds(): AnyPanel {
 
 function certificateEnds(): AnyPanel {
   return stat({
-    title: "Certificate ends in",
-    description: "Until the first certificate of the chain that the server shows ends; \"ago\" means that it has ended. One server has one, whatever the number of targets.",
+    title: "Certificate expires in",
+    description: "Time until the first certificate in the server's chain expires; \"ago\" means that it has expired. Each server has one value, whatever the number of targets.",
     unit: "dtdurations",
-    noValue: "none was seen",
+    noValue: "no certificate seen",
     size: [4, 4],
     decimals: 1,
     steps: certificateLimits,
@@ -116,9 +116,9 @@ function reasons(): AnyPanel {
   const worked = highest(`min_over_time(${select(targets, "integra_probe_success")}[$__rate_interval]) == 1`);
   const panel = strips({
     title: "Reasons over time",
-    description: "A strip for each reason that occurred, named by layer and reason, and one for the times when all went well. With several targets chosen the number says how many.",
+    description: "One strip per reason that occurred, named by layer and reason, and one for successful runs. With several targets, the number says how many targets.",
     unit: "none",
-    noValue: "Nothing was measured in this time",
+    noValue: "No data in this time range",
     size: [24, 8],
     queries: [range(`count(${worked})`, "works"), range(`sum by (layer, reason) (${failed})`, "{{layer}}: {{reason}}")],
   });
@@ -133,9 +133,9 @@ function fixed(fixedColor: string) {
 function codes(): AnyPanel {
   return strips({
     title: "HTTP status codes",
-    description: "The status of each run's answer. For kind auth, which sends no key and a wrong one, 401 is the right answer. A gap: there was no answer.",
+    description: "The status of each run's response. For kind auth, which sends no key and a wrong one, 401 is correct. A gap means that there was no response.",
     unit: "none",
-    noValue: "No HTTP answer in this time",
+    noValue: "No HTTP response in this time range",
     size: [12, 8],
     mappings: statusCodes,
     queries: [range(highest(select(targets, "integra_http_status_code")), name)],
@@ -146,9 +146,9 @@ function failuresOverTime(): AnyPanel {
   const failed = `increase(${select(targets, "integra_probe_failure_reasons_total")}[$__rate_interval])`;
   const panel = columns({
     title: "Failed runs by reason",
-    description: "How many runs failed in each step of time, by reason; from counters, so that also those between two scrapes are seen. The first failure of a kind since the exporter's start is missing.",
+    description: "How many runs failed in each time step, by reason. The counters include runs between two scrapes, but not the first failure with each reason since the exporter started.",
     unit: "none",
-    noValue: "No run has failed since the exporter's start",
+    noValue: "No run has failed since the exporter started",
     size: [12, 8],
     decimals: 0,
     min: 0,
@@ -159,9 +159,9 @@ function failuresOverTime(): AnyPanel {
 }
 
 const latencyLook = {
-  description: "Where the durations of runs lie, failed ones too. A band that splits means two ways, as a cache or a retry; the scale is the histogram's.",
+  description: "The distribution of durations, including failed runs. A band that splits means two code paths, such as a cache or a retry. The scale is that of the histogram.",
   unit: "s",
-  noValue: "No runs in this time, or kind key",
+  noValue: "No runs in this time range, or kind key",
   size: [12, 9] as [number, number],
 };
 
@@ -172,7 +172,7 @@ function latency(): AnyPanel {
 
 function nativeLatency(): AnyPanel {
   const counts = `sum(increase(${select(targets, "integra_probe_duration_seconds")}[$__rate_interval]))`;
-  const noValue = "No native histogram: Prometheus 3 keeps it with scrape_native_histograms: true";
+  const noValue = "No native histogram: Prometheus 3 stores it with scrape_native_histograms: true";
   return heatmap({ ...latencyLook, title: "Latency, fine", noValue, size: [24, 10], queries: [buckets(counts)] }).interval("1m");
 }
 
@@ -180,7 +180,7 @@ function phaseTimes(): AnyPanel {
   return phaseStack(
     targets,
     httpPhases,
-    "Where the last run's time went, in the order it happens. Processing is gateway and backend, the others are the network. With several targets it is their mean. RabbitMQ has a dashboard of its own.",
+    "The phases of the last run, in their order. Processing is gateway and backend, the others are the network. With several targets, the panel shows their mean. RabbitMQ has its own dashboard.",
     [12, 9],
   );
 }
@@ -188,9 +188,9 @@ function phaseTimes(): AnyPanel {
 function durations(): AnyPanel {
   return lines({
     title: "Duration of each run",
-    description: "How long the last run took, at each moment.",
+    description: "The duration of the last run, over time.",
     unit: "s",
-    noValue: "No runs in this time",
+    noValue: "No runs in this time range",
     size: [12, 8],
     min: 0,
     queries: [range(highest(select(targets, "integra_probe_last_duration_seconds")), name)],
@@ -200,10 +200,10 @@ function durations(): AnyPanel {
 function quantiles(): AnyPanel {
   const worst = (share: number) => `max(${quantile(share, targets, "$__rate_interval")})`;
   const panel = lines({
-    title: "Usual and slow runs",
-    description: "The time that half of the runs, and that 95 % of them, stayed under; of several targets the slowest. A target that runs every 15 minutes needs a wide time range.",
+    title: "Median and 95th percentile",
+    description: "The median and the 95th percentile of the duration; of several targets the slowest. A target that runs every 15 minutes needs a long time range.",
     unit: "s",
-    noValue: "No runs in this time",
+    noValue: "No runs in this time range",
     size: [12, 8],
     min: 0,
     queries: [range(worst(0.5), "half of the runs"), range(worst(0.95), "95 % of the runs")],
@@ -213,10 +213,10 @@ function quantiles(): AnyPanel {
 
 function keyLeftOverTime(): AnyPanel {
   return lines({
-    title: "Time left of the key",
-    description: "Falls as time passes, jumps up when a new key is put in place, and down to two hours when somebody renews it elsewhere.",
+    title: "Time until the key expires",
+    description: "The time until the key expires. It jumps up when a new key is in place, and drops to two hours when somebody renews the key and the exporter still uses the old one.",
     unit: "dtdurations",
-    noValue: "No date: never, or not known",
+    noValue: "No date: never, or unknown",
     size: [12, 8],
     decimals: 1,
     queries: [range(keyLeft(targets), name)],
@@ -227,10 +227,10 @@ function rateLimits(): AnyPanel {
   const left = lowest(select(targets, "integra_http_rate_limit_remaining"), "policy");
   const limit = lowest(`${select(targets, "integra_http_rate_limit_limit")} > 0`, "policy");
   return lines({
-    title: "Requests left of the limit",
-    description: "Share of the requests allowed per window (rate limit, quota, spike arrest) that are left. Near 0 % the gateway soon answers 429: rate_limited.",
+    title: "Remaining requests of the limit",
+    description: "Share of the allowed requests per window (rate limit, quota, spike arrest) that is left. Near 0 % the gateway soon responds with 429: rate_limited.",
     unit: "percentunit",
-    noValue: "The gateway names no limit",
+    noValue: "The gateway reports no limit",
     size: [12, 8],
     min: 0,
     max: 1,
@@ -243,9 +243,9 @@ function who(): AnyPanel {
   const interval = highest(select(targets, "integra_probe_interval_seconds"));
   const look = {
     title: "What it is, and whom to ask",
-    description: "Names, address and contact as configured, and how often it is probed. Secrets are not shown anywhere.",
+    description: "Names, address and contact as configured, and the interval. Secrets are not shown anywhere.",
     unit: "s",
-    noValue: "No target is chosen",
+    noValue: "No target is selected",
     size: [16, 8] as [number, number],
     queries: [rows(`${interval}\n${withInfo(targets, ...labels)}`)],
   };
@@ -261,10 +261,10 @@ function who(): AnyPanel {
 
 function sizes(): AnyPanel {
   return lines({
-    title: "Size of the answers",
-    description: "After decompression, as far as it was read. An answer that shrinks to little is often an error page or an empty list.",
+    title: "Response size",
+    description: "Size after decompression, as far as the response was read. A response that becomes very small is often an error page or an empty list.",
     unit: "bytes",
-    noValue: "No HTTP answer in this time",
+    noValue: "No HTTP response in this time range",
     size: [8, 8],
     min: 0,
     queries: [range(highest(select(targets, "integra_http_response_size_bytes")), name)],

@@ -1,5 +1,5 @@
 #!/bin/sh
-# dpkg says "configure" and the version before, if there was one; rpm how many there are now.
+# dpkg passes "configure" and the previous version, if any; rpm passes the number of installed versions.
 set -e
 case "$1:$2" in
 configure: | 1:) first=yes ;;
@@ -12,7 +12,7 @@ if [ -e /run/integra_exporter.reinstalled ]; then # preinstall.sh
 fi
 command -v systemctl >/dev/null || exit 0 # a container
 
-# Whoever disables it has decided that for the next version, too.
+# An upgrade does not enable a service that somebody has disabled.
 if [ -n "$first" ]; then
 	systemctl enable integra_exporter.service
 fi

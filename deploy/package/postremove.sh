@@ -1,5 +1,5 @@
 #!/bin/sh
-# The user stays: files may be left that are its own.
+# Keep the user: it may still own files.
 set -e
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
