@@ -4,13 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"net/url"
@@ -240,20 +235,8 @@ func openManager(t *testing.T, received *testkit.Buffer) string {
 // keyStore is a PKCS#12 file that the canary opens.
 func keyStore(t *testing.T) string {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := pkcs12.Modern.Encode(key, certificate, nil, canary)
+	c := testkit.SelfSigned("canary", testkit.ExtKeyUsage())
+	file, err := pkcs12.Modern.Encode(c.Key, c.X509, nil, canary)
 	if err != nil {
 		t.Fatal(err)
 	}

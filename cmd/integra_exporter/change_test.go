@@ -2,16 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -237,23 +231,12 @@ type faceKey struct{}
 func turn(t *testing.T, dir string) (g *turning, address, trust string) {
 	t.Helper()
 	g = &turning{faces: faces(), shown: map[string][]int{}, byID: map[string]int{}}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var configs []*tls.Config
 	var roots []byte
-	for i, f := range g.faces {
-		template := &x509.Certificate{
-			SerialNumber: big.NewInt(int64(i + 1)), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotBefore: time.Now().Add(-time.Hour), NotAfter: f.ends,
-			IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-		}
-		der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		configs = append(configs, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}})
-		roots = append(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	for _, f := range g.faces {
+		c := testkit.NewCA("turning", testkit.Hosts("127.0.0.1"), testkit.NotAfter(f.ends))
+		configs = append(configs, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{c.TLS()}})
+		roots = append(roots, c.PEM()...)
 	}
 	server := httptest.NewUnstartedServer(g)
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it hangs up on purpose

@@ -1,21 +1,16 @@
 package config
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"math/big"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // testJWT has no exp.
@@ -24,20 +19,8 @@ const testJWT = "eyJhbGciOiJub25lIn0.e30."
 // enterprise returns a PKCS#12 file of a certificate without a purpose, locked with password.
 func enterprise(t *testing.T, password string) string {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := pkcs12.Modern.Encode(key, certificate, nil, password)
+	c := testkit.SelfSigned("enterprise", testkit.ExtKeyUsage())
+	file, err := pkcs12.Modern.Encode(c.Key, c.X509, nil, password)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // behind serves a good answer with the certificate that make returns.
@@ -34,7 +36,7 @@ func requiresClient(l *lab, version uint16) *door {
 	config := serverTLS(l.root.issue(l.T, gatewayName))
 	config.MaxVersion, config.ClientAuth = version, tls.RequireAndVerifyClientCert
 	config.ClientCAs = x509.NewCertPool()
-	config.ClientCAs.AddCert(l.root.certificate)
+	config.ClientCAs.AddCert(l.root.X509)
 	return serve(l.T, config, answers(goodAnswer))
 }
 
@@ -43,7 +45,7 @@ func forClients(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.E
 func strangersPair(l *lab) tls.Certificate { return l.root.issue(l.T, "gw-other.test") }
 
 // below issues from an authority that edit may have spoilt, below the root.
-func below(l *lab, edits ...func(*x509.Certificate)) tls.Certificate {
+func below(l *lab, edits ...testkit.Edit) tls.Certificate {
 	return newAuthority(l.T, "intermediate", l.root, edits...).issue(l.T, gatewayName)
 }
 

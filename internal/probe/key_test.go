@@ -16,6 +16,7 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/integra-exporter/integra_exporter/internal/secret"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 const keyCanary = "c4n4ry"
@@ -39,18 +40,12 @@ func keep(t *testing.T, name string, content []byte) string {
 // ending returns a certificate that ends at t, self-signed, and its PKCS#12 file with the chain and password.
 func ending(t *testing.T, at time.Time, password string, chain ...*x509.Certificate) (*x509.Certificate, []byte) {
 	t.Helper()
-	template := certificateTemplate(t)
-	template.NotAfter = at
-	der, key := (*authority)(nil).sign(t, template)
-	certificate, err := x509.ParseCertificate(der)
+	c := testkit.SelfSigned("ending", testkit.NotAfter(at))
+	file, err := pkcs12.Modern.Encode(c.Key, c.X509, chain, password)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := pkcs12.Modern.Encode(key, certificate, chain, password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return certificate, file
+	return c.X509, file
 }
 
 func pemOf(certificates ...*x509.Certificate) []byte {

@@ -1,18 +1,12 @@
 package platform
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 // flapping fails every other run. Nothing but the runs asks for flappingTarget.
@@ -90,15 +84,7 @@ func (w *world) writeCA(more ...byte) {
 
 // endingCA puts an authority beside the platform's that ends within a month.
 func endingCA(w *world) func() {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "ends soon"},
-		NotBefore: time.Now(), NotAfter: time.Now().Add(30 * day), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	must(err)
-	w.writeCA(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	w.writeCA(testkit.NewCA("ends soon", testkit.NotAfter(time.Now().Add(30*day))).PEM()...)
 	w.reload()
 	return func() {
 		w.writeCA()
