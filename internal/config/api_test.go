@@ -213,6 +213,7 @@ func TestVersionShowsEveryChange(t *testing.T) {
 		{"    apis", "    http2: true\n    apis"},
 		{"    apis", "    max_body_size: 1KiB\n    apis"},
 		{"    apis", "    proxy_url: http://p.example.no\n    apis"},
+		{"    apis", "    gravitee_headers: {client_identifier: X-Client}\n    apis"},
 	} {
 		dir := write(t, versioned, [2]string{"ca.pem", testCA})
 		path := filepath.Join(dir, "config.yml")

@@ -131,6 +131,12 @@ func (r *resolver) reserved(id, keyHeader string, at position) bool {
 	return false
 }
 
+func (g *graviteeHeaders) names() probe.GatewayHeaders {
+	return probe.GatewayHeaders{
+		TransactionID: string(g.TransactionID.or("")), RequestID: string(g.RequestID.or("")), ClientIdentifier: string(g.ClientIdentifier.or("")),
+	}
+}
+
 // reservedHeaders returns the headers that the user cannot set, with what to do instead.
 func reservedHeaders() []struct{ id, advice string } {
 	return []struct{ id, advice string }{
@@ -233,6 +239,6 @@ func requestVersion(request probe.Request, options probe.TransportOptions, tlsDi
 		secrets[id] = origin(source)
 	}
 	return version(
-		request.Method, request.URL.String(), request.Header, secrets, request.Body, options, tlsDigest,
+		request.Names, request.Method, request.URL.String(), request.Header, secrets, request.Body, options, tlsDigest,
 	)
 }

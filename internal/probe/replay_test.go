@@ -24,7 +24,7 @@ func TestVerdictOnRecordings(t *testing.T) {
 				continue
 			}
 			judged++
-			got := judgeRecorded(t, &g, s)
+			got := judgeRecorded(t, &g, s, GatewayHeaders{})
 			got.check(t, g.Name()+", "+s.Name, want)
 		}
 	}
@@ -48,11 +48,11 @@ func wordFor(v KeyVerdict) string {
 }
 
 // judgeRecorded judges a recorded answer without a connection.
-func judgeRecorded(t *testing.T, g *recordings.Gateway, s recordings.Situation) judged {
+func judgeRecorded(t *testing.T, g *recordings.Gateway, s recordings.Situation, names GatewayHeaders) judged {
 	t.Helper()
-	known := refusals{none: parsed(t, g, s.NoKey), wrong: parsed(t, g, s.WrongKey)}
-	known.clientOnSuccess = parsed(t, g, "ok").client
-	a := parse(t, s)
+	known := refusals{none: parsed(t, g, s.NoKey, names), wrong: parsed(t, g, s.WrongKey, names)}
+	known.clientOnSuccess = parsed(t, g, "ok", names).client
+	a := parse(t, s, names)
 	j := judged{reason: "ok", key: wordFor(proofOf(&a, known))}
 	body := bodyOf(t, s)
 	switch {
@@ -67,16 +67,16 @@ func judgeRecorded(t *testing.T, g *recordings.Gateway, s recordings.Situation) 
 	return j
 }
 
-func parsed(t *testing.T, g *recordings.Gateway, name string) answer {
+func parsed(t *testing.T, g *recordings.Gateway, name string, names GatewayHeaders) answer {
 	t.Helper()
 	s, known := g.Situation(name)
 	if !known || s.Answer == "" {
 		return answer{}
 	}
-	return parse(t, s)
+	return parse(t, s, names)
 }
 
-func parse(t *testing.T, s recordings.Situation) answer {
+func parse(t *testing.T, s recordings.Situation, names GatewayHeaders) answer {
 	t.Helper()
 	resp := respond(t, s)
 	defer func() { _ = resp.Body.Close() }()
@@ -84,7 +84,7 @@ func parse(t *testing.T, s recordings.Situation) answer {
 	if err != nil {
 		body = nil
 	}
-	names := GatewayHeaders{}.orDefault()
+	names = names.orDefault()
 	return newAnswer(resp, s.Method, body, &names)
 }
 

@@ -7,10 +7,11 @@ import (
 	"net/url"
 	"testing"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"github.com/integra-exporter/integra_exporter/internal/brokertest"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
-	amqp "github.com/rabbitmq/amqp091-go"
 )
 
 // What internal/brokertest sets up.

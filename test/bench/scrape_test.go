@@ -8,13 +8,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/integra-exporter/integra_exporter/collector"
-	"github.com/integra-exporter/integra_exporter/internal/probe"
-	"github.com/integra-exporter/integra_exporter/internal/state"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/integra-exporter/integra_exporter/collector"
+	"github.com/integra-exporter/integra_exporter/internal/probe"
+	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
 // BenchmarkScrape compares a scrape, as the handler of /metrics answers it without network and compression, with what

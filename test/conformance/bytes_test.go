@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/integra-exporter/integra_exporter/internal/testkit/recordings"
 )
 

@@ -6,8 +6,9 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"github.com/integra-exporter/integra_exporter/internal/demo"
 	"golang.org/x/sys/unix"
+
+	"github.com/integra-exporter/integra_exporter/internal/demo"
 )
 
 // configuration is what stands beside who follows the runbooks.

@@ -19,8 +19,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/integra-exporter/integra_exporter/internal/demo"
 	"golang.org/x/sys/unix"
+
+	"github.com/integra-exporter/integra_exporter/internal/demo"
 )
 
 // inWorld names the world's directory, in the environment of the tests that run in there; outside is the mount

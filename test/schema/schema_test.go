@@ -8,9 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/integra-exporter/integra_exporter/internal/demo"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/integra-exporter/integra_exporter/internal/demo"
 )
 
 const testdata = "../../internal/config/testdata"

@@ -12,8 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/integra-exporter/integra_exporter/internal/demo"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/integra-exporter/integra_exporter/internal/demo"
 )
 
 type object = map[string]any
