@@ -126,7 +126,7 @@ func (r *resolver) api(c *Config, root *root, s *institutionScope, id string) {
 	}
 	resolved.Key = r.source(fmt.Sprintf("institution %q, api %q", s.id, id), "key", own.At, own.KeyFile, own.KeyEnv, own.Key)
 	request := r.request(&a.api, resolved.Key)
-	request.Names = a.tuning.Gravitee.names()
+	request.Names = a.tuning.Headers.names()
 	request.URL = r.url(s, id, &a)
 	expect := r.expect(&a.api, timeout)
 	options, digest := r.transportOptions(&a.tuning)

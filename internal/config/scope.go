@@ -24,7 +24,7 @@ type (
 		HTTP2       field[flag]     `yaml:"http2" default:"false" doc:"Offer HTTP/2."`
 		MaxBodySize field[size]     `yaml:"max_body_size" doc:"The most that is read of an answer, such as 512KiB, after decompression; a longer answer is a failure. By default 10MiB, with jq 1MiB."`
 		TLS         tlsFiles        `yaml:"tls" doc:"How to verify servers, and the client certificate. There is no switch to skip verification."`
-		Gravitee    graviteeHeaders `yaml:"gravitee_headers" doc:"The names of the gateway's own headers, where its configuration renames them."`
+		Headers     graviteeHeaders `yaml:"gravitee_headers" doc:"The names of the gateway's own headers, where its configuration renames them."`
 		ProxyURL    field[proxyURL] `yaml:"proxy_url" doc:"An http:// or socks5:// proxy. The proxies of the environment are ignored."`
 	}
 
