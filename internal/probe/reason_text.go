@@ -191,7 +191,7 @@ var explanations = []Explanation{
 	{
 		ReasonNoSuchAPI, LayerGateway,
 		"The gateway has no API at this path: the context path is unknown, or the API is stopped or not deployed.",
-		"Compare the path with the API's context path in the API manager, and check that the API is started and has a published plan.",
+		"Compare the path with the API's context path in the API manager, and check that the API is started and has a published plan; a gateway that has just started says so of every API for some seconds.",
 	},
 	{
 		ReasonGatewayTimeout, LayerGateway,
@@ -206,7 +206,7 @@ var explanations = []Explanation{
 	{
 		ReasonGatewayError, LayerGateway,
 		"The gateway itself answered with an error.",
-		"Look up the transaction id in the API manager's logs; the usual causes are a broken policy or a method that the plan does not allow.",
+		"Look up the transaction id in the API manager's logs; the usual causes are a broken policy, a plan whose condition cannot be evaluated, or a store of limits that is down.",
 	},
 	{
 		ReasonInvalidResponse, LayerGateway,
@@ -226,7 +226,7 @@ var explanations = []Explanation{
 	{
 		ReasonKeyRejected, LayerKey,
 		"The gateway does not accept the API key.",
-		"Compare the key with the subscription in the API manager: it may have expired, been revoked or renewed, or belong to another API.",
+		"Compare the key and its subscription in the API manager: the key may be mistyped, renewed, revoked or expired, the subscription paused, closed, ended, not yet begun or of another API, or the plan's condition not met.",
 	},
 	{
 		ReasonForbidden, LayerKey,
@@ -271,7 +271,7 @@ var explanations = []Explanation{
 	{
 		ReasonBackendUnauthorized, LayerBackend,
 		"The backend does not accept the gateway's credentials.",
-		"Check the backend key or password in the API's properties, and the Maskinporten key where one is used.",
+		"Check the backend key or password in the API's properties, and the Maskinporten key where one is used; if the backend is another gateway, it refuses that key.",
 	},
 	{
 		ReasonBackendForbidden, LayerBackend,
@@ -286,7 +286,7 @@ var explanations = []Explanation{
 	{
 		ReasonBackendUnreachable, LayerBackend,
 		"The gateway cannot connect to the backend.",
-		"Ask the backend's owner whether it is running; then check the API's endpoint and the firewall in between.",
+		"Ask the backend's owner whether it is running; then check the API's endpoint, the firewall in between, and whether the gateway's pool of connections is full.",
 	},
 	{
 		ReasonBackendTimeout, LayerBackend,
