@@ -29,14 +29,18 @@ type marks struct {
 
 func (m marks) marked() bool { return m.ids || m.client }
 
-// newAnswer describes an answer of which so much of the body was read.
+// newAnswer describes an answer of which so much of the body was read; nil: nothing was, or not all.
 func newAnswer(resp *http.Response, method string, body []byte, names *GatewayHeaders) answer {
-	challenge := strings.Join(resp.Header.Values("WWW-Authenticate"), "\n")
-	a := answer{
-		status: resp.StatusCode, head: method == http.MethodHead, marks: marksOf(resp.Header, names),
-		challengedByGateway: strings.Contains(challenge, `"gravitee.io"`), challenge: sha256.Sum256([]byte(challenge)),
-		length: int64(len(body)), digest: sha256.Sum256(body),
+	a := answer{status: resp.StatusCode, head: method == http.MethodHead, marks: marksOf(resp.Header, names)}
+	if body == nil {
+		if isPage(resp.Header, nil) {
+			a.text = textPage
+		}
+		return a
 	}
+	challenge := strings.Join(resp.Header.Values("WWW-Authenticate"), "\n")
+	a.challengedByGateway, a.challenge = strings.Contains(challenge, `"gravitee.io"`), sha256.Sum256([]byte(challenge))
+	a.length, a.digest = int64(len(body)), sha256.Sum256(body)
 	if a.head {
 		a.length = max(resp.ContentLength, 0)
 		a.text = textOfLength(&a, resp.Header)
@@ -53,9 +57,14 @@ func marksOf(header http.Header, names *GatewayHeaders) marks {
 	}
 }
 
-// equals says whether a is what b is, as far as two answers to the same request can be the same.
-func (a *answer) equals(b *answer) bool {
-	return a.status == b.status && a.marks == b.marks && a.challenge == b.challenge && a.length == b.length && a.digest == b.digest
+// saysEnough says whether bytes alone decide what the answer means, whatever the API answers to a wrong key.
+func (a *answer) saysEnough() bool {
+	return a.status < http.StatusBadRequest || a.client || !a.marked() && (a.text == textPage || a.text == textNoContextPath)
+}
+
+// sameForm says whether a is what b is, but for the text.
+func (a *answer) sameForm(b *answer) bool {
+	return a.status == b.status && a.marks == b.marks && a.challenge == b.challenge && a.length == b.length
 }
 
 // inGatewaysShape says whether the body is one of the gateway's own failures.
@@ -104,6 +113,7 @@ var messages = []struct {
 	{401, "No plan matched the request", false, textRefused},
 	{403, "You're not allowed to access this resource", false, textNotInPlan},
 	{405, "Method not allowed while accessing this resource", false, textNotInPlan},
+	{429, "Rate limit blocked the query due to internal error", false, textUnready},
 	{429, "Rate limit blocked ", true, textUnready},
 	{500, "Internal Server Error", false, textGateway},
 	{503, "Temporarily Unavailable", false, textUnready},
@@ -164,10 +174,23 @@ func textOfLength(a *answer, header http.Header) text {
 		return textOther
 	}
 	for _, m := range messages {
-		whole := `{"message":"` + m.message + `","http_status_code":` + strconv.Itoa(m.status) + "}"
-		if m.status == a.status && a.length == int64(len(whole)) && !m.begins {
+		if m.status == a.status && a.length == lengthOf(m.message, m.status) && !m.begins {
 			return m.text
 		}
 	}
+	if a.status == http.StatusTooManyRequests && a.length >= lengthOf(shortestLimit, a.status) && a.length <= lengthOf(longestLimit, a.status) {
+		return textGateway
+	}
 	return textOther
+}
+
+// The limits' texts hold numbers: these are the extremes.
+const (
+	shortestLimit = "Quota exceeded ! You reach the limit of 1 requests per 1 days"
+	longestLimit  = "Spike limit exceeded! You reached the limit of 9999999999 requests per 9999999999 seconds"
+)
+
+// lengthOf returns the length of the gateway's failure with such a message.
+func lengthOf(message string, status int) int64 {
+	return int64(len(`{"message":"` + message + `","http_status_code":` + strconv.Itoa(status) + "}"))
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"weak"
 
 	"github.com/google/uuid"
 
@@ -70,12 +71,13 @@ func (c *client) ask(
 ) (seen Observation, err error) {
 	t := newTrace(ctx)
 	defer t.release()
-	req, err := c.newRequest(c.transport.follow(t))
+	id := uuid.NewString()
+	req, err := c.newRequest(c.transport.follow(t), id)
 	if err != nil {
 		return seen, err
 	}
 	edit(req.Header)
-	seen.TransactionID = req.Header[c.request.Names.TransactionID][0]
+	seen.TransactionID = id
 	resp, err := c.transport.roundTrip(t, req)
 	if err != nil {
 		phase := t.end()
@@ -95,9 +97,9 @@ func (c *client) ask(
 }
 
 // newRequest reads the secrets anew, so that a changed key is used at once.
-func (c *client) newRequest(ctx context.Context) (*http.Request, error) {
+func (c *client) newRequest(ctx context.Context, id string) (*http.Request, error) {
 	header := make(http.Header, len(c.request.Header)+len(c.request.Secrets)+4)
-	always := []string{"application/json", c.shared.UserAgent, uuid.NewString()} // Accept exactly so: older gateways compare the whole value
+	always := []string{"application/json", c.shared.UserAgent, id} // Accept exactly so: older gateways compare the whole value
 	header["Accept"], header["User-Agent"], header[c.request.Names.TransactionID] = always[:1:1], always[1:2:2], always[2:]
 	for name, values := range c.request.Header {
 		if strings.EqualFold(name, "User-Agent") {
@@ -149,8 +151,10 @@ type Shared struct {
 	UserAgent string // sent with each request
 	buffers   sync.Pool
 	held      atomic.Int64 // bytes of the buffers in use
-	refusals  sync.Map     // Target to apiRefusals
 	jq        chan struct{}
+
+	refusalsMu sync.Mutex
+	refusals   map[apiVersion]weak.Pointer[Refusals]
 }
 
 // buffer holds an answer and counts itself while it does.
@@ -164,7 +168,7 @@ const maxDecodes = 2
 
 // NewShared returns a Shared for one process.
 func NewShared() *Shared {
-	s := &Shared{UserAgent: "integra_exporter", jq: make(chan struct{}, maxDecodes)}
+	s := &Shared{UserAgent: "integra_exporter", jq: make(chan struct{}, maxDecodes), refusals: map[apiVersion]weak.Pointer[Refusals]{}}
 	s.buffers.New = func() any { return &buffer{held: &s.held} }
 	return s
 }
@@ -204,6 +208,14 @@ func readUnexpected(resp *http.Response, body *buffer) error {
 
 // decisiveBytes is how much of an unexpected answer is read: the gateway's own are far shorter.
 const decisiveBytes = 16 << 10
+
+// decisive returns, not as nil, as much of what was read as decides who wrote it.
+func (b *buffer) decisive() []byte {
+	if b.Len() == 0 {
+		return []byte{}
+	}
+	return b.Bytes()[:min(b.Len(), decisiveBytes)]
+}
 
 // readBody reads at most limit bytes of resp's body into b, after decompression.
 // A body that goes on is errTooLarge, with limit bytes read.

@@ -53,10 +53,11 @@ func (h *HTTP) judge(t *trace, resp *http.Response, seen *Observation) error {
 	t.end()
 	t.observe(seen)
 	seen.Size = int64(body.Len())
-	got := answer{status: resp.StatusCode, head: h.request.Method == http.MethodHead, marks: marksOf(resp.Header, &h.request.Names)}
-	if err == nil && resp.StatusCode >= 400 {
-		got = newAnswer(resp, h.request.Method, body.Bytes(), &h.request.Names)
+	var text []byte // what was read of an answer that may be the gateway's own
+	if err == nil && resp.StatusCode >= http.StatusBadRequest {
+		text = body.decisive()
 	}
+	got := newAnswer(resp, h.request.Method, text, &h.request.Names)
 	known := h.known(t, resp, &got, err == nil && !expected)
 	seen.KeyVerdict = proofOf(&got, known)
 	switch {
@@ -67,7 +68,11 @@ func (h *HTTP) judge(t *trace, resp *http.Response, seen *Observation) error {
 	case !expected:
 		return failureOf(&got, known)
 	}
-	return h.meets(t.ctx, resp.Header, body.Bytes(), seen.Elapsed)
+	err = h.meets(t.ctx, resp.Header, body.Bytes(), seen.Elapsed)
+	if err == nil && got.success() && h.request.Refusals != nil {
+		h.request.Refusals.succeeded(got.client)
+	}
+	return err
 }
 
 func (h *HTTP) read(resp *http.Response, body *buffer, expected bool) error {
@@ -78,22 +83,29 @@ func (h *HTTP) read(resp *http.Response, body *buffer, expected bool) error {
 }
 
 // known returns what is known of how the API treats wrong keys. Where that is nothing and decides what an unexpected
-// answer means, it asks: once, within the run's deadline.
+// answer means, it asks: once, within half of the time that the run has left.
 func (h *HTTP) known(t *trace, resp *http.Response, got *answer, unexpected bool) refusals {
 	memory := h.request.Refusals
 	if memory == nil {
 		return refusals{}
 	}
-	if got.success() {
-		memory.succeeded(got.client)
-	}
 	known := memory.now()
-	if !unexpected || known.known() || got.status < 400 || got.client || senderOf(got, known) == byRouter {
+	if !unexpected || known.known() || got.saysEnough() || !memory.worthAsking() {
 		return known
 	}
 	_ = resp.Body.Close() // its connection may be used again
-	_, _ = h.negative.withWrongKey(t.ctx, func(*answer, error) error { return nil })
+	ctx, cancel := withHalfOf(t.ctx)
+	defer cancel()
+	_, _ = h.negative.withWrongKey(ctx, func(*answer, error) error { return nil })
 	return memory.now()
+}
+
+func withHalfOf(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)/2)
 }
 
 // meets holds a complete answer with an expected status against the rest of the expectations.
@@ -201,44 +213,50 @@ func (n *negative) withWrongKey(ctx context.Context, judge judgement) (Observati
 }
 
 func (n *negative) send(ctx context.Context, key string, judge judgement, remember func(*Refusals, answer)) (Observation, error) {
-	ctx, giveUp := context.WithCancel(ctx)
-	defer giveUp()
+	cuttable, cut := context.WithCancel(ctx)
+	defer cut()
 	edit := func(h http.Header) {
 		n.dropKey(h)
 		if key != "" {
 			h[n.request.KeyHeader] = []string{key}
 		}
 	}
-	return n.ask(ctx, edit, func(t *trace, resp *http.Response, seen *Observation) error {
+	return n.ask(cuttable, edit, func(t *trace, resp *http.Response, seen *Observation) error {
 		body := n.shared.buffer()
 		defer n.shared.put(body)
-		err := n.read(resp, body, giveUp)
+		text, err := n.read(resp, body, cut)
 		t.observe(seen)
 		seen.Size = int64(body.Len())
-		got := newAnswer(resp, n.request.Method, body.Bytes(), &n.request.Names)
-		if err != nil {
-			return judge(&got, unreadable(t.ctx, err))
-		}
-		if n.request.Refusals != nil {
+		got := newAnswer(resp, n.request.Method, text, &n.request.Names)
+		switch {
+		case err != nil && resp.StatusCode == http.StatusUnauthorized && ctx.Err() == nil:
+			err = nil // a refusal, but no fingerprint
+		case err != nil:
+			err = unreadable(ctx, err)
+		case n.request.Refusals != nil:
 			remember(n.request.Refusals, got)
 		}
-		return judge(&got, nil)
+		return judge(&got, err)
 	})
 }
 
 // refusalTime is how long the body of a refusal may take after its header: it is short, and only a fingerprint.
 const refusalTime = 250 * time.Millisecond
 
-// read reads of an answer what decides what it means.
-func (n *negative) read(resp *http.Response, body *buffer, giveUp func()) error {
+// read reads of an answer what decides what it means. It returns nil for what it did not read, or not all of it.
+func (n *negative) read(resp *http.Response, body *buffer, cut func()) ([]byte, error) {
 	switch {
-	case resp.StatusCode < 400, resp.StatusCode == http.StatusForbidden:
-		return nil // a 2xx may be everybody's data, the others say enough
+	case resp.StatusCode < http.StatusBadRequest, resp.StatusCode == http.StatusForbidden:
+		return nil, nil // a 2xx may be everybody's data, the others say enough
 	case resp.StatusCode == http.StatusUnauthorized:
-		late := time.AfterFunc(refusalTime, giveUp)
+		late := time.AfterFunc(refusalTime, cut)
 		defer late.Stop()
 	}
-	return readUnexpected(resp, body)
+	err := readUnexpected(resp, body)
+	if err != nil {
+		return nil, err
+	}
+	return body.decisive(), nil
 }
 
 // dropKey takes out what holds the real key though it comes from another source.

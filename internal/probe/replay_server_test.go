@@ -280,7 +280,7 @@ func TestEnginesAgree(t *testing.T) {
 }
 
 // Routers' own pages, recorded and as OKD's documentation has them, are no backend's word and prove nothing, neither to
-// kind api nor to kind auth.
+// kind api nor to kind auth, whatever is known of how the gateway behind them refuses.
 func TestRoutersPages(t *testing.T) {
 	t.Parallel()
 	recorded, err := recordings.Routers()
@@ -300,22 +300,44 @@ func TestRoutersPages(t *testing.T) {
 			continue
 		}
 		asked++
-		server := startReplay(t, s, s, s)
-		api, auth := replayed{}.probers(t, s, server.address)
-		replayed{}.judge(t, api, s).check(t, s.Name, want)
-		if server.wrong.Load() > 0 && !strings.Contains(s.Name, "closed") {
-			t.Errorf("%s: asked with a wrong key where a router answers", s.Name)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		_, err := auth.Probe(ctx)
-		cancel()
-		reason, layer := ReasonOf(err)
-		if !strings.Contains(s.Name, "-401") && !(slices.Contains(want.Reason, string(reason)) && slices.Contains(want.Layer, string(layer))) {
-			t.Errorf("%s, kind auth: %v at %s, want %v at %v", s.Name, err, layer, want.Reason, want.Layer)
-		}
+		askRouter(t, s, want)
 	}
 	if asked < 36 {
 		t.Errorf("%d pages asked for", asked)
+	}
+}
+
+func askRouter(t *testing.T, s recordings.Situation, want recordings.Verdict) {
+	t.Helper()
+	server := startReplay(t, s, s, s)
+	api, auth := replayed{}.probers(t, s, server.address)
+	replayed{}.judge(t, api, s).check(t, s.Name, want)
+	if server.wrong.Load() > 0 && !strings.Contains(s.Name, "closed") {
+		t.Errorf("%s: asked with a wrong key where a router answers", s.Name)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	_, err := auth.Probe(ctx)
+	cancel()
+	reason, layer := ReasonOf(err)
+	if !strings.Contains(s.Name, "-401") && !(slices.Contains(want.Reason, string(reason)) && slices.Contains(want.Layer, string(layer))) {
+		t.Errorf("%s, kind auth: %v at %s, want %v at %v", s.Name, err, layer, want.Reason, want.Layer)
+	}
+	for _, g := range gatewayRecordings(t) {
+		none, _ := g.Situation("no-key")
+		wrong, known := g.Situation("unknown-key")
+		if !known {
+			t.Fatalf("%s has no unknown-key", g.Name())
+		}
+		server := startReplay(t, s, none, wrong)
+		api, auth := replayed{}.probers(t, s, server.address)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		_, _ = auth.Probe(ctx)
+		cancel()
+		refused := api.request.Refusals.now()
+		if !refused.any() {
+			t.Errorf("%s before %s: the refusals are not known", s.Name, g.Name())
+		}
+		replayed{}.judge(t, api, s).check(t, s.Name+" before "+g.Name(), want)
 	}
 }
 

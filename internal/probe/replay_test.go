@@ -33,6 +33,40 @@ func TestVerdictOnRecordings(t *testing.T) {
 	}
 }
 
+// The same where the gateway puts its ids on every answer, as version 3.10 to 3.20.2 did: v3's recordings with ids.
+func TestVerdictWithIDsEverywhere(t *testing.T) {
+	t.Parallel()
+	expected := expectations(t)
+	judged := 0
+	for _, g := range gatewayRecordings(t) {
+		if g.Engine != "v3" {
+			continue
+		}
+		g.Situations = slices.Clone(g.Situations)
+		for i := range g.Situations {
+			g.Situations[i].Answer = withIDs(g.Situations[i].Answer)
+		}
+		for _, s := range g.Situations {
+			want, known := expected.For(g.Version, g.Engine, s.Name, true)
+			if !known || s.Answer == "" {
+				continue
+			}
+			judged++
+			judgeRecorded(t, &g, s, GatewayHeaders{}).check(t, g.Name()+" with ids, "+s.Name, want)
+		}
+	}
+	if judged < 120 {
+		t.Errorf("only %d situations judged", judged)
+	}
+}
+
+func withIDs(answer string) string {
+	if answer == "" || strings.Contains(answer, "X-Gravitee-Transaction-Id") {
+		return answer
+	}
+	return strings.Replace(answer, "\r\n", "\r\nX-Gravitee-Transaction-Id: "+recordings.TransactionID+"\r\n", 1)
+}
+
 // judged is what the exporter says of an answer, in the words of the expectations.
 type judged struct{ reason, layer, key string }
 

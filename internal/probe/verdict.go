@@ -2,8 +2,10 @@ package probe
 
 import (
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
+	"weak"
 )
 
 // KeyVerdict is what an answer proves of the key that was sent.
@@ -25,7 +27,7 @@ const (
 	byRefusal                // the gateway, which refuses the key
 	byExpiry                 // the gateway, which says that the key has expired
 	byPlan                   // the gateway's resource filtering: the key is good, the request is not in its plan
-	byUnready                // the gateway, which could not judge: a plan that cannot be evaluated, a limit's store that is down
+	byUnready                // the gateway, before it judged the key or without what it needs to judge a limit
 	byDeadline               // the gateway, which has given up the whole request
 	byNothing                // the gateway, with an empty answer: it found nothing to pass on
 	byRouter                 // the platform's router in front of the gateway
@@ -61,22 +63,24 @@ var rules = []struct {
 	{401, 401, anybody, ReasonBackendUnauthorized, ""},
 	{403, 403, byGateway, ReasonForbidden, ""},
 	{403, 403, byPlan, ReasonForbidden, ""},
+	{403, 403, byUnready, ReasonForbidden, ""},
 	{403, 403, byRouter, ReasonStatus, ""},
 	{403, 403, anybody, ReasonBackendForbidden, ""},
 	{404, 404, byRouter, ReasonGatewayUnavailable, ""},
 	{404, 404, byGateway, ReasonNoSuchAPI, ""},
+	{404, 404, byUnready, ReasonNoSuchAPI, ""},
 	{404, 404, anybody, ReasonNotFound, ""},
 	{405, 405, byPlan, ReasonForbidden, ""},
 	{429, 429, byRouter, ReasonStatus, ""},
 	{429, 429, byUnready, ReasonGatewayError, ""},
 	{429, 429, byBackend, ReasonRateLimited, LayerBackend},
 	{429, 429, anybody, ReasonRateLimited, ""},
+	{500, 599, byUnready, ReasonGatewayError, ""},
 	{400, 400, byGateway, ReasonGatewayError, ""},
 	{405, 405, byGateway, ReasonGatewayError, ""},
 	{400, 499, byBackend, ReasonStatus, LayerBackend},
 	{500, 500, byGateway, ReasonGatewayError, ""},
 	{502, 503, byRouter, ReasonGatewayUnavailable, ""},
-	{503, 503, byUnready, ReasonGatewayError, ""},
 	{502, 503, byNothing, ReasonBackendUnreachable, ""},
 	{502, 503, byGateway, ReasonBackendUnreachable, ""},
 	{504, 504, byRouter, ReasonGatewayTimeout, ""},
@@ -95,29 +99,36 @@ func proofOf(a *answer, known refusals) KeyVerdict {
 		return KeyUnproven // any key would do
 	case a.client:
 		return KeyAccepted
-	case a.head && !known.known():
+	case a.head && !known.any():
 		return KeyUnproven // a length is no proof
 	case from == byRefusal, from == byExpiry:
 		return KeyRejected
 	case from == byBackend:
 		return KeyAccepted
-	case !known.refused() || beforeKey(a, from) || known.clientOnSuccess:
-		return KeyUnproven
+	case known.refused() && !known.clientOnSuccess && afterKey(a, from):
+		return KeyAccepted // the gateway judges the key before it answers so
 	}
-	return KeyAccepted // the gateway judges the key before it answers so
+	return KeyUnproven
 }
 
-// beforeKey says whether an answer may come before the gateway has looked at the key.
-func beforeKey(a *answer, from sender) bool {
-	return from == byRouter || from == byUnready || a.status == http.StatusNotFound ||
-		a.status == http.StatusUnauthorized && from == anybody
+// afterKey says whether an answer can only come after the gateway has looked at the key, if it refuses wrong ones.
+func afterKey(a *answer, from sender) bool {
+	switch from {
+	case anybody:
+		return a.success()
+	case byRouter:
+		return false
+	case byUnready:
+		return a.status == http.StatusTooManyRequests
+	}
+	return a.status != http.StatusNotFound
 }
 
 // senderOf tells the gateway's own answers from those of a router before it and of a backend behind it. It knows no
 // version of the gateway: only which of its headers an answer carries, and how the API refuses a wrong key.
 func senderOf(a *answer, known refusals) sender {
 	switch {
-	case a.text == textPage && !a.marked():
+	case !a.marked() && a.text == textPage:
 		return byRouter
 	case a.status == http.StatusUnauthorized:
 		return senderOf401(a, known)
@@ -126,15 +137,12 @@ func senderOf(a *answer, known refusals) sender {
 	}
 	switch a.text {
 	case textEmpty:
-		return senderOfEmpty(a)
+		return senderOfEmpty(a, known)
 	case textOther, textPage, textUnread:
-		if a.marked() {
-			return byBackend
-		}
-		return anybody
+		return senderOfOther(a, known)
 	case textDeadline:
-		if known.clientOnSuccess && !a.client {
-			return byGateway // it had not judged the key yet
+		if known.before(a) {
+			return byGateway
 		}
 	}
 	return senders[a.text]
@@ -156,9 +164,9 @@ func senderOf401(a *answer, known refusals) sender {
 		return byBackend
 	case a.text == textUnread:
 		return anybody
-	case known.known() && (a.equals(&known.none) || a.equals(&known.wrong)):
+	case known.equal(a):
 		return byRefusal
-	case known.refused() && a.ids != known.wrong.ids:
+	case a.passedOn(known):
 		return byBackend
 	case a.text == textExpired && known.refused() && known.wrong.text != textExpired:
 		return byExpiry
@@ -166,7 +174,7 @@ func senderOf401(a *answer, known refusals) sender {
 		return byRefusal
 	case a.inGatewaysShape():
 		return byGateway
-	case a.marked() || known.refused():
+	case a.marked() && !known.before(a):
 		return byBackend
 	}
 	return anybody
@@ -186,14 +194,22 @@ func senderOfPassedOn(a *answer) sender {
 	return byBackend
 }
 
-func senderOfEmpty(a *answer) sender {
-	switch {
-	case a.status >= http.StatusInternalServerError:
+func senderOfEmpty(a *answer, known refusals) sender {
+	if a.status >= http.StatusInternalServerError {
 		return byNothing
-	case a.marked():
-		return byBackend
 	}
-	return anybody
+	return senderOfOther(a, known)
+}
+
+// senderOfOther is for what is none of the gateway's own texts.
+func senderOfOther(a *answer, known refusals) sender {
+	switch {
+	case !a.marked(), a.text == textUnread && a.status >= http.StatusBadRequest && !a.client: // it may have been the gateway's own
+		return anybody
+	case known.before(a):
+		return byUnready // with a text of the API's own
+	}
+	return byBackend
 }
 
 // Refusals remembers what an API answered last to its request without a key and with a wrong one. The checks of kind api
@@ -203,24 +219,37 @@ type Refusals struct {
 	mu              sync.Mutex
 	none, wrong     remembered[answer]
 	clientOnSuccess remembered[bool]
+	undecided       time.Time // of the last answer that says nothing of how the API treats keys
 }
 
-// apiRefusals are those of an API as it was configured in one version.
-type apiRefusals struct {
+// apiVersion is an API as it was configured in one version.
+type apiVersion struct {
+	target  Target
 	version string
-	known   *Refusals
 }
 
-// Refusals returns what the checks of an API share: what is remembered of target as long as version, that of its
-// request, stays the same.
+// Refusals returns what the checks of an API share as long as version, that of its request, stays the same and one of
+// them is in use.
 func (s *Shared) Refusals(target Target, version string) *Refusals {
-	before, had := s.refusals.Load(target)
-	if had && before.(apiRefusals).version == version {
-		return before.(apiRefusals).known
+	of := apiVersion{target, version}
+	s.refusalsMu.Lock()
+	defer s.refusalsMu.Unlock()
+	known := s.refusals[of].Value()
+	if known == nil {
+		known = new(Refusals)
+		s.refusals[of] = weak.Make(known)
+		runtime.AddCleanup(known, s.forget, of)
 	}
-	known := new(Refusals)
-	s.refusals.Store(target, apiRefusals{version, known})
 	return known
+}
+
+// forget leaves nothing behind of an API that was removed or changed.
+func (s *Shared) forget(of apiVersion) {
+	s.refusalsMu.Lock()
+	defer s.refusalsMu.Unlock()
+	if s.refusals[of].Value() == nil { // else there is a new one
+		delete(s.refusals, of)
+	}
 }
 
 // refusalsAge is how long an answer is taken for what the API answers still.
@@ -237,10 +266,29 @@ type refusals struct {
 	clientOnSuccess bool   // this API's successes carry Client-Identifier
 }
 
+// any says whether anything is known of how the API refuses.
+func (r *refusals) any() bool { return r.none.status != 0 || r.wrong.status != 0 }
+
+// known says whether it is known what the API answers to a wrong key.
 func (r *refusals) known() bool { return r.wrong.status != 0 }
 
 // refused says whether a wrong key is known to be refused.
-func (r *refusals) refused() bool { return r.wrong.status == 401 }
+func (r *refusals) refused() bool { return r.wrong.status == http.StatusUnauthorized }
+
+// before says whether an answer came before the gateway had judged the key: the mark of what comes after is missing.
+func (r *refusals) before(a *answer) bool { return r.clientOnSuccess && !a.client }
+
+// equal says whether an answer is one of the refusals. An API whose refusals hold a time or an id never answers twice
+// the same: then the length is all that is compared of the text.
+func (r *refusals) equal(a *answer) bool {
+	textVaries := r.none.digest != r.wrong.digest && r.none.sameForm(&r.wrong)
+	for _, refusal := range []*answer{&r.none, &r.wrong} {
+		if a.sameForm(refusal) && (textVaries || a.digest == refusal.digest) {
+			return true
+		}
+	}
+	return false
+}
 
 // now returns what is known.
 func (r *Refusals) now() refusals {
@@ -263,12 +311,24 @@ func (r *Refusals) withoutKey(a answer) { r.remember(&r.none, a) }
 func (r *Refusals) withWrongKey(a answer) { r.remember(&r.wrong, a) }
 
 func (r *Refusals) remember(to *remembered[answer], a answer) {
-	if a.status != 401 && !a.success() || a.text == textPage && !a.marked() {
-		return
-	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if a.status != http.StatusUnauthorized && !a.success() || a.text == textPage && !a.marked() {
+		r.undecided = time.Now()
+		return
+	}
 	to.set(a)
+}
+
+// patience is how long an API that answered something else to a wrong key is not asked again by failing runs: as often
+// as the negative test asks, unless its interval is configured.
+const patience = 15 * time.Minute
+
+// worthAsking says whether a failing run may learn something from a wrong key.
+func (r *Refusals) worthAsking() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.undecided.IsZero() || time.Since(r.undecided) >= patience
 }
 
 // succeeded remembers whether a success carried Client-Identifier.
