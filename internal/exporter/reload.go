@@ -64,10 +64,10 @@ func (e *Exporter) Load() error {
 	}
 	checks := loaded.Checks()
 	e.replace(loaded, checks, institutionsOf(loaded))
-	for _, api := range loaded.APIs() {
-		e.keys.Refresh(api.Target, e.store.SetKeyInfo) // reads files, while runs are reported
-	}
 	changes := e.scheduler.Replace(checks, schedule.Caps{Total: loaded.MaxConcurrent, PerHost: loaded.MaxConcurrentPerHost})
+	for _, api := range loaded.APIs() {
+		e.keys.Refresh(api.Target, e.store.SetKeyInfo) // reads files: a file that hangs must find everything in force
+	}
 	e.own.Loaded(checks)
 	e.startLoops(loaded)
 	e.inForce.Store(&loadedConfig{loaded, time.Now()})

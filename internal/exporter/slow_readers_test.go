@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,5 +75,51 @@ func TestStalledScrapes(t *testing.T) {
 			}
 		}
 		all.Wait()
+	})
+}
+
+// slow is a client that takes 40 KiB a second.
+type slow struct {
+	*httptest.ResponseRecorder
+	cut *atomic.Int64
+}
+
+func (s slow) Write(p []byte) (int, error) {
+	time.Sleep(time.Duration(len(p)) * time.Second / (40 << 10))
+	return s.ResponseRecorder.Write(p)
+}
+
+func (s slow) SetWriteDeadline(time.Time) error {
+	s.cut.Add(1)
+	return nil
+}
+
+// Clients on slow lines are not cut off while others wait: they read.
+func TestSlowReaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := New(Options{Log: slog.New(slog.DiscardHandler)})
+		defer e.scheduler.Close()
+		var checks []probe.Check
+		for i := range 400 {
+			target := probe.Target{Institution: "uio", Kind: probe.KindAPI, Name: strings.Repeat("n", 100+i)}
+			checks = append(checks, probe.Check{Target: target, Interval: time.Hour, Timeout: 1e9, Prober: succeeding{}})
+		}
+		e.store.Replace(checks)
+		pages := e.Handler(HandlerOptions{TelemetryPath: "/metrics"})
+		var all sync.WaitGroup
+		var cut atomic.Int64
+		for range 17 {
+			all.Go(func() {
+				client := slow{httptest.NewRecorder(), &cut}
+				pages.ServeHTTP(client, httptest.NewRequest("GET", "/api/v1/targets", nil))
+				if client.Code == http.StatusOK && client.Body.Len() < 100_000 {
+					t.Errorf("only %d bytes: one piece would be enough", client.Body.Len())
+				}
+			})
+		}
+		all.Wait()
+		if cut.Load() > 0 {
+			t.Errorf("%d clients cut off", cut.Load())
+		}
 	})
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,8 @@ const (
 	queueTimeout = 5 * time.Second
 	// stallTimeout is how long a client may read nothing while other requests wait.
 	stallTimeout = time.Second
+	// pieceSize is how much is written at a time: a client that takes less within stallTimeout counts as one that reads nothing.
+	pieceSize = 32 << 10
 )
 
 // limitConcurrency returns a middleware. All handlers it wraps share one limit of maxConcurrent; a request that waits in
@@ -97,10 +100,18 @@ type answer struct {
 	writing atomic.Pointer[time.Time] // nil: no write is waiting
 }
 
-func (a *answer) Write(p []byte) (int, error) {
-	a.writing.Store(new(time.Now()))
+// Write writes in pieces: a client on a slow line takes long to read a whole page, but reads.
+func (a *answer) Write(p []byte) (written int, err error) {
 	defer a.writing.Store(nil)
-	return a.ResponseWriter.Write(p)
+	for piece := range slices.Chunk(p, pieceSize) {
+		a.writing.Store(new(time.Now()))
+		n, err := a.ResponseWriter.Write(piece)
+		written += n
+		if err != nil {
+			return written, err
+		}
+	}
+	return written, nil
 }
 
 // Unwrap is for http.ResponseController.
