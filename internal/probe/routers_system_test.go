@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"text/template"
@@ -137,10 +138,9 @@ func TestRoutersPassOn(t *testing.T) {
 					continue
 				}
 				asked++
-				asking := replayed{gateway: &g, patience: 500 * time.Millisecond}
-				direct := asking.verdicts(t, s, gateway.address)
-				for router, address := range map[string]string{"HAProxy": before.haproxy, "nginx": before.nginx} {
-					got := asking.verdicts(t, s, address)
+				said := replayed{gateway: &g, patience: time.Second}.throughAll(t, s, gateway.address, before.haproxy, before.nginx)
+				for i, router := range []string{"HAProxy", "nginx"} {
+					got, direct := said[1+i], said[0]
 					got[2].check(t, s.Name+" through "+router, want)
 					if got != direct {
 						t.Errorf("%s: %v through %s, %v without it", s.Name, got, router, direct)
@@ -152,6 +152,18 @@ func TestRoutersPassOn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// throughAll returns the verdicts by each address.
+func (r replayed) throughAll(t *testing.T, s recordings.Situation, addresses ...string) [][3]judged {
+	t.Helper()
+	said := make([][3]judged, len(addresses))
+	var all sync.WaitGroup
+	for i, address := range addresses {
+		all.Go(func() { said[i] = r.verdicts(t, s, address) })
+	}
+	all.Wait()
+	return said
 }
 
 // verdicts are what is said of a situation by kind api, by kind auth, and by kind api once that has run.
