@@ -125,8 +125,7 @@ func (r *resolver) api(c *Config, root *root, s *institutionScope, id string) {
 		Unauthenticated: a.Unauthenticated.resolve(timeout),
 	}
 	resolved.Key = r.source(fmt.Sprintf("institution %q, api %q", s.id, id), "key", own.At, own.KeyFile, own.KeyEnv, own.Key)
-	request := r.request(&a.api, resolved.Key)
-	request.Names = a.tuning.Headers.names()
+	request := r.request(&a.api, &a.tuning.Headers, resolved.Key)
 	request.URL = r.url(s, id, &a)
 	expect := r.expect(&a.api, timeout)
 	options, digest := r.transportOptions(&a.tuning)
@@ -188,7 +187,7 @@ func (r *resolver) unused(root *root) {
 		t := root.Defaults.tuning
 		merge(&t, &a.tuning)
 		_, timeout := r.intervalAndTimeout(&t)
-		r.request(a, nil)
+		r.request(a, &t.Headers, nil)
 		r.expect(a, timeout)
 		r.tls(&t.TLS)
 	}

@@ -53,17 +53,18 @@ type (
 )
 
 const (
-	cacheHeader      = "X-Gravitee-Cache"
-	defaultMaxBody   = 10 << 20
-	defaultMaxBodyJQ = 1 << 20
+	cacheHeader       = "X-Gravitee-Cache"
+	transactionHeader = "X-Gravitee-Transaction-Id"
+	freshID           = "every request gets a fresh one"
+	defaultMaxBody    = 10 << 20
+	defaultMaxBodyJQ  = 1 << 20
 )
 
-// request resolves everything of a but its URL.
-func (r *resolver) request(a *api, key secret.Source) probe.Request {
+// request resolves everything of a but its URL; gateway names the headers of the gateway that it is sent to.
+func (r *resolver) request(a *api, gateway *graviteeHeaders, key secret.Source) probe.Request {
 	keyHeader := string(a.KeyHeader.or(defaultKeyHeader))
-	if a.KeyHeader.good() {
-		r.reserved(keyHeader, "", a.KeyHeader.at)
-	}
+	own := ownHeaders{keyHeader, string(gateway.TransactionID.or(transactionHeader))}
+	r.distinct(a, gateway, own)
 	request := probe.Request{
 		Method:  string(a.Request.Method.or(http.MethodGet)),
 		Header:  http.Header{},
@@ -71,12 +72,13 @@ func (r *resolver) request(a *api, key secret.Source) probe.Request {
 		Body:    r.body(&a.Request),
 
 		KeyHeader: keyHeader,
+		Names:     gateway.names(),
 	}
 	for id, value := range a.Request.Headers {
-		r.plainHeader(request.Header, string(id), value, keyHeader)
+		r.plainHeader(request.Header, string(id), value, own)
 	}
 	for id, value := range a.Request.SecretHeaders {
-		r.secretHeader(request, string(id), value, keyHeader)
+		r.secretHeader(request, string(id), value, own)
 	}
 	if a.Request.BypassCache.or(false) {
 		request.Header[cacheHeader] = []string{"BY_PASS"}
@@ -88,9 +90,9 @@ func (r *resolver) request(a *api, key secret.Source) probe.Request {
 	return request
 }
 
-func (r *resolver) plainHeader(headers http.Header, id string, value field[headerLine], keyHeader string) {
+func (r *resolver) plainHeader(headers http.Header, id string, value field[headerLine], own ownHeaders) {
 	isAccept := strings.EqualFold(id, "Accept")
-	if isAccept && value.or("application/json") == "application/json" || r.reserved(id, keyHeader, value.at) {
+	if isAccept && value.or("application/json") == "application/json" || r.reserved(id, own, value.at) {
 		return // every request carries that Accept anyway
 	}
 	if slices.ContainsFunc([]string{"Authorization", "Proxy-Authorization", "Cookie"}, func(s string) bool { return strings.EqualFold(s, id) }) {
@@ -99,8 +101,8 @@ func (r *resolver) plainHeader(headers http.Header, id string, value field[heade
 	headers[id] = []string{string(value.value)}
 }
 
-func (r *resolver) secretHeader(request probe.Request, id string, value *secretHeader, keyHeader string) {
-	if value.At.nowhere() || r.reserved(id, keyHeader, value.At) {
+func (r *resolver) secretHeader(request probe.Request, id string, value *secretHeader, own ownHeaders) {
+	if value.At.nowhere() || r.reserved(id, own, value.At) {
 		return
 	}
 	if hasHeader(request.Header, id) {
@@ -116,10 +118,32 @@ func (r *resolver) secretHeader(request probe.Request, id string, value *secretH
 	}
 }
 
+// ownHeaders are the names under which the exporter sends what is its own.
+type ownHeaders struct{ key, transaction string }
+
+// distinct reports a name of the exporter's own headers that is taken: the key would be shown as the id of a request.
+func (r *resolver) distinct(a *api, gateway *graviteeHeaders, own ownHeaders) {
+	if a.KeyHeader.good() {
+		r.reserved(own.key, ownHeaders{transaction: own.transaction}, a.KeyHeader.at)
+	}
+	at := gateway.TransactionID.at
+	switch {
+	case !gateway.TransactionID.good() || strings.EqualFold(own.transaction, transactionHeader):
+	case !a.KeyHeader.good() && strings.EqualFold(own.transaction, own.key):
+		r.fault(at, "transaction_id: %s carries the key: give the name of another header", own.key)
+	default:
+		r.reserved(own.transaction, ownHeaders{}, at)
+	}
+}
+
 // reserved reports a header that the user cannot set, with what to do instead.
-func (r *resolver) reserved(id, keyHeader string, at position) bool {
-	if strings.EqualFold(id, keyHeader) {
+func (r *resolver) reserved(id string, own ownHeaders, at position) bool {
+	if strings.EqualFold(id, own.key) {
 		r.fault(at, "%s carries the key: give it with key_file, key_env or key", id)
+		return true
+	}
+	if strings.EqualFold(id, own.transaction) {
+		r.fault(at, "%s cannot be set: %s", own.transaction, freshID)
 		return true
 	}
 	for _, row := range reservedHeaders() {
@@ -145,7 +169,7 @@ func reservedHeaders() []struct{ id, advice string } {
 		{"Transfer-Encoding", "it follows from the body"},
 		{"Connection", "use connection: fresh or reuse"},
 		{"Accept", "it is always application/json, the only value under which Gravitee answers errors as JSON"},
-		{"X-Gravitee-Transaction-Id", "every request gets a fresh one"},
+		{transactionHeader, freshID},
 		{cacheHeader, "use bypass_cache: true"},
 	}
 }

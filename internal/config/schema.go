@@ -112,10 +112,11 @@ func literal(text string) any {
 // structureRules returns the rules of mappings that concern more than one key.
 func structureRules() map[reflect.Type]object {
 	return map[reflect.Type]object{
-		reflect.TypeFor[negative]():     {"type": []string{"boolean", "object"}},
-		reflect.TypeFor[api]():          {"allOf": []object{keyHeaderRule()}},
-		reflect.TypeFor[ownAPI]():       {"allOf": []object{keyHeaderRule()}, "oneOf": eitherOf("key_file", "key_env", "key")},
-		reflect.TypeFor[secretHeader](): {"oneOf": eitherOf("file", "env")},
+		reflect.TypeFor[negative]():        {"type": []string{"boolean", "object"}},
+		reflect.TypeFor[api]():             {"allOf": []object{notReserved("key_header", "")}},
+		reflect.TypeFor[ownAPI]():          {"allOf": []object{notReserved("key_header", "")}, "oneOf": eitherOf("key_file", "key_env", "key")},
+		reflect.TypeFor[secretHeader]():    {"oneOf": eitherOf("file", "env")},
+		reflect.TypeFor[graviteeHeaders](): {"allOf": []object{notReserved("transaction_id", transactionHeader)}},
 		reflect.TypeFor[gravitee](): {
 			"required": []string{"url", "application"},
 			"oneOf":    eitherOf("token_file", "token_env", "token"),
@@ -145,19 +146,15 @@ func eitherOf(keys ...string) []object {
 	return choices
 }
 
-// keyHeaderRule rejects a key_header that the user cannot set.
-func keyHeaderRule() object {
-	return object{"properties": object{"key_header": object{"not": object{"type": "string", "pattern": anyCase(reservedNames()...)}}}}
+// notReserved rejects the name of a header that the user cannot set, but for one.
+func notReserved(key, but string) object {
+	names := slices.DeleteFunc(reservedNames(), func(id string) bool { return id == but })
+	return object{"properties": object{key: object{"not": object{"type": "string", "pattern": anyCase(names...)}}}}
 }
 
 // headerRule rejects the headers that the user cannot set. Accept is allowed with the value that is sent anyway.
 func headerRule() object {
-	var plain []string
-	for _, id := range reservedNames() {
-		if id != "Accept" {
-			plain = append(plain, id)
-		}
-	}
+	plain := slices.DeleteFunc(reservedNames(), func(id string) bool { return id == "Accept" })
 	return object{"properties": object{
 		"headers": object{
 			"propertyNames":     object{"not": object{"pattern": anyCase(plain...)}},

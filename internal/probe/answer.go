@@ -92,6 +92,9 @@ const (
 	textGateway // any other
 )
 
+// defaultBackend is what Kubernetes's default backend answers where no host or path is known.
+const defaultBackend = "default backend - 404"
+
 // noContextPath is the gateway's text/plain answer where it has no API, whatever was accepted.
 const noContextPath = "No context-path matches the request URI."
 
@@ -157,7 +160,7 @@ func gatewayMessage(body []byte, status int) (message string, ok bool) {
 
 func isPage(header http.Header, body []byte) bool {
 	return strings.HasPrefix(header.Get("Content-Type"), "text/html") || bytes.HasPrefix(body, []byte("<")) ||
-		bytes.HasPrefix(body, []byte("default backend - "))
+		bytes.HasPrefix(body, []byte(defaultBackend[:len("default backend - ")]))
 }
 
 // textOfLength is textOf for the answer to HEAD, of whose body only type and length are known.
@@ -165,6 +168,8 @@ func textOfLength(a *answer, header http.Header) text {
 	kind := header.Get("Content-Type")
 	switch {
 	case strings.HasPrefix(kind, "text/html"):
+		return textPage
+	case a.status == http.StatusNotFound && a.length == int64(len(defaultBackend)) && strings.HasPrefix(kind, "text/plain"):
 		return textPage
 	case a.status == http.StatusNotFound && a.length == int64(len(noContextPath)):
 		return textNoContextPath

@@ -9,8 +9,10 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,7 +85,10 @@ func holdsCanary(text string) bool {
 func TestCanariesStayInside(t *testing.T) {
 	output := captureLog(t)
 	object := `{"fnr":"` + canary + `"}`
-	secretHeaders := []string{"Location: https://" + canary + ".test/", "X-Private: " + canary, "X-Quota-Limit: " + canary, "Set-Cookie: a=" + canary}
+	secretHeaders := []string{
+		"Location: https://" + canary + ".test/", "X-Private: " + canary, "X-Quota-Limit: " + canary, "Set-Cookie: a=" + canary,
+		"X-Gravitee-Transaction-Id: " + canary, "X-Gravitee-Client-Identifier: " + canary, `WWW-Authenticate: Bearer realm="` + canary + `"`,
+	}
 	for _, c := range []struct {
 		name   string
 		server func(*lab) *door
@@ -125,15 +130,9 @@ func TestCanariesStayInside(t *testing.T) {
 			if c.name == "name unknown" {
 				h.request.URL.Host = gatewayName // the address is no secret
 			}
-			things := []any{seen, &seen, Result{Observation: seen, Err: err}, err, h, Check{Prober: h}, []Prober{h}, p.Secrets}
-			for _, thing := range things {
-				text := everyWay(thing)
-				if holdsCanary(text) {
-					t.Errorf("%T holds it:\n%s", thing, text)
-				}
-			}
-			if err != nil && holdsCanary(err.Error()) {
-				t.Errorf("the error holds it: %v", err)
+			staysInside(t, h, seen, err)
+			if holdsCanary(everyWay(p.Secrets)) {
+				t.Error("the secrets hold it")
 			}
 			for wrapped := err; wrapped != nil; {
 				unwrapper, ok := wrapped.(interface{ Unwrap() error })
@@ -147,6 +146,72 @@ func TestCanariesStayInside(t *testing.T) {
 	}
 	if output.String() != "" {
 		t.Errorf("package log printed:\n%s", output)
+	}
+}
+
+// staysInside holds that nothing that leaves a run holds the canary.
+func staysInside(t *testing.T, p Prober, seen Observation, err error) {
+	t.Helper()
+	for _, thing := range []any{seen, &seen, Result{Observation: seen, Err: err}, err, p, Check{Prober: p}, []Prober{p}} {
+		text := everyWay(thing)
+		if holdsCanary(text) {
+			t.Errorf("%T holds it:\n%s", thing, text)
+		}
+	}
+	if err != nil && holdsCanary(err.Error()) {
+		t.Errorf("the error holds it: %v", err)
+	}
+}
+
+// How an API refuses stays inside, with its headers renamed too: what a failing run of kind api learns of it with a wrong
+// key, and what kind auth sees.
+func TestCanariesOfRefusalsStayInside(t *testing.T) {
+	marks := []string{
+		"X-Id: " + canary, "X-Request: " + canary, `WWW-Authenticate: Bearer realm="` + canary + `"`,
+		"X-Gravitee-Transaction-Id: " + canary, "X-Gravitee-Request-Id: " + canary,
+	}
+	known := slices.Concat(marks, []string{"X-Client: " + canary, "X-Gravitee-Client-Identifier: " + canary})
+	message := shape(401, canary)
+	says := func(status, body string, headers []string) string {
+		return response(status+" "+canary, body, headers...)
+	}
+	for _, c := range []struct {
+		name              string
+		ours, none, wrong string // answers to our key, without one and to a wrong one
+		reason, auth      Reason
+	}{
+		{"refused", says("401", message, marks), says("401", canary, marks), says("401", message, marks), ReasonKeyRejected, ""},
+		{"another 401", says("401", canary, nil), says("401", canary, marks), says("401", message, marks), ReasonBackendUnauthorized, ""},
+		{"a policy's 401", says("401", message, known), says("401", canary, marks), "", ReasonGatewayError, ReasonInvalidResponse},
+		{"the backend's 500", says("500", canary, marks), says("500", canary, known), says("401", canary, marks), ReasonBackendError, ReasonBackendError},
+		{"open", says("404", canary, marks), says("401", canary, marks), says("200", canary, known), ReasonNotFound, ReasonNotRefused},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLab(t)
+			var asked atomic.Bool
+			d := l.gateway(keyed(writes(c.none), func(d *door, conn net.Conn) {
+				if d.last().Header.Get(keyHeader) == canary {
+					writes(c.ours)(d, conn)
+					return
+				}
+				asked.Store(true)
+				writes(c.wrong)(d, conn)
+			}))
+			p := l.plan(d.port)
+			planted(p)
+			p.Refusals, p.Names = new(Refusals), GatewayHeaders{"X-Id", "X-Request", "X-Client"}
+			api := p.prober()
+			auth := NewAuth(p.Request, []int{401}, api.transport, api.shared)
+			seen, err := api.Probe(t.Context())
+			expectReason(t, err, c.reason)
+			staysInside(t, api, seen, err)
+			if asked.Load() != (c.wrong != "") {
+				t.Errorf("asked with a wrong key: %v", asked.Load())
+			}
+			seen, err = auth.Probe(t.Context())
+			expectReason(t, err, c.auth)
+			staysInside(t, auth, seen, err)
+		})
 	}
 }
 

@@ -13,7 +13,8 @@ func invisible() map[string][]string {
 		},
 		"it sees no environment": {"key-as-variable", "key-env-unset", "secret-header-as-variable"},
 		"it sees one level, and the others count too": {
-			"body-head", "header-and-secret-header", "header-key", "header-own-key", "jq-head", "jq-without-json", "json-head",
+			"body-head", "header-and-secret-header", "header-key", "header-own-key", "header-transaction-is-key",
+			"header-transaction-renamed", "header-transaction-renamed-key", "header-transaction-renamed-secret", "header-transaction-renamed-unused", "jq-head", "jq-without-json", "json-head",
 			"path-missing", "timeout-built-in-interval", "timeout-inherited", "timeout-same-line", "timeout-too-long",
 			"tls-cert-without-key", "unused-api-path", "unused-api-timeout",
 		},
