@@ -1,5 +1,6 @@
-// Package recordings holds what real Gravitee gateways, and real routers in front of them, answered to the exporter's
-// requests, and what the exporter must say of each answer. Tests replay them; README.md says how they were made.
+// Package recordings holds what real Gravitee gateways, real routers in front of them and real API managers answered to
+// the exporter's requests, and what the exporter must say of each answer of a gateway. Tests replay them; README.md says
+// how they were made.
 package recordings
 
 import (
@@ -51,6 +52,21 @@ func (g *Gateway) Situation(name string) (s Situation, known bool) {
 	return g.Situations[i], true
 }
 
+// Exchange is one recorded request to an API manager with its answer.
+type Exchange struct {
+	Name   string `json:"name"`
+	Method string `json:"method"`
+	Path   string `json:"path"`   // with the query
+	As     string `json:"as"`     // whose token; user: a plain member who owns the application
+	Answer string `json:"answer"` // status line, headers and body, byte for byte
+}
+
+// Manager is all that the API manager of one version answered.
+type Manager struct {
+	Version   string // such as 4.6.12
+	Exchanges []Exchange
+}
+
 // Gateways returns every recorded gateway.
 func Gateways() ([]Gateway, error) {
 	names, err := fs.Glob(files, "gateway-*.jsonl")
@@ -60,7 +76,7 @@ func Gateways() ([]Gateway, error) {
 	var gateways []Gateway
 	for _, name := range names {
 		version, engine, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(name, "gateway-"), ".jsonl"), "-")
-		situations, err := read(name)
+		situations, err := read[Situation](name)
 		if err != nil {
 			return nil, err
 		}
@@ -70,9 +86,27 @@ func Gateways() ([]Gateway, error) {
 }
 
 // Routers returns what HAProxy and nginx answered in front of a gateway.
-func Routers() ([]Situation, error) { return read("routers.jsonl") }
+func Routers() ([]Situation, error) { return read[Situation]("routers.jsonl") }
 
-func read(name string) (situations []Situation, err error) {
+// Managers returns every recorded API manager.
+func Managers() ([]Manager, error) {
+	names, err := fs.Glob(files, "manager-*.jsonl")
+	if err != nil {
+		return nil, err
+	}
+	var managers []Manager
+	for _, name := range names {
+		exchanges, err := read[Exchange](name)
+		if err != nil {
+			return nil, err
+		}
+		version := strings.TrimSuffix(strings.TrimPrefix(name, "manager-"), ".jsonl")
+		managers = append(managers, Manager{version, exchanges})
+	}
+	return managers, nil
+}
+
+func read[Line any](name string) (recorded []Line, err error) {
 	text, err := files.ReadFile(name)
 	if err != nil {
 		return nil, err
@@ -80,14 +114,14 @@ func read(name string) (situations []Situation, err error) {
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var s Situation
-		err = json.Unmarshal(lines.Bytes(), &s)
+		var l Line
+		err = json.Unmarshal(lines.Bytes(), &l)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		situations = append(situations, s)
+		recorded = append(recorded, l)
 	}
-	return situations, lines.Err()
+	return recorded, lines.Err()
 }
 
 // Verdict lists what is right to say of a situation: any of the reasons ("ok": success), of the layers and of what
