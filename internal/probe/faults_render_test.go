@@ -15,7 +15,7 @@ import (
 var elsewhere = map[probe.Reason]string{
 	probe.ReasonKeyRevoked: "the exporter says it instead of `key_rejected` where the API manager says that the key was revoked " +
 		"(likewise `key_expired`); `cmd/integra_exporter/key_watch_test.go`",
-	probe.ReasonInternal: "stands for what has no word yet; no fault is known that gives it",
+	probe.ReasonInternal: "any failure without a reason of its own; no known fault leads to it",
 }
 
 // everyReason fails if the table of causes has one that no fault provokes.
