@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -58,13 +57,9 @@ func TestAKeylessHole(t *testing.T) {
 	testkit.Eventually(t, "a refusal", success("auth", 1))
 	testkit.Eventually(t, "an answer", success("api", 1))
 
-	opened := time.Now()
 	platform.Set("uib", "freg", demo.KeyOpen)
 	testkit.Eventually(t, "the hole to be seen", success("auth", 0))
 	now := s.metrics(t)
-	if took := time.Since(opened); took > 4*time.Second {
-		t.Errorf("the hole was seen after %s, want at most an interval and the time of a run", took)
-	}
 	if diff := cmp.Diff(map[string]string{"uib auth freg": "gateway not_refused"}, now.reasons()); diff != "" {
 		t.Errorf("what fails (-want +got):\n%s", diff)
 	}

@@ -13,19 +13,6 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
-// soon is an interval, and what two runs may take on a machine that is busy.
-const soon = 4 * time.Second
-
-// within is eventually, and at once enough.
-func within(t *testing.T, limit time.Duration, what string, done func() bool) {
-	t.Helper()
-	began := time.Now()
-	testkit.Eventually(t, what, done)
-	if took := time.Since(began); took > limit {
-		t.Errorf("%s took %v, want at most %v", what, took, limit)
-	}
-}
-
 // renewable is an exporter whose key can be renewed, and what /metrics says of it.
 type renewable struct {
 	institute
@@ -57,7 +44,7 @@ func (r renewable) shows(t *testing.T, want map[string]float64) func() bool {
 func (r renewable) replaceKey(t *testing.T, renewed string) {
 	t.Helper()
 	testkit.WriteFile(t, r.dir, "keys/uio-stillinger", renewed+"\n")
-	within(t, soon, "the new key's success", r.shows(t, r.valid))
+	testkit.Eventually(t, "the new key's success", r.shows(t, r.valid))
 	now := r.metrics(t)
 	if now["integra_exporter_config_last_reload_success_timestamp_seconds"] != r.loaded || len(now.family("integra_key_expiry_timestamp_seconds")) != 0 {
 		t.Errorf("a reload, or an end of the new key: %v", now.family("integra_key_expiry_timestamp_seconds"))
@@ -70,7 +57,7 @@ func TestRenewedKey(t *testing.T) {
 	const grace = 2 * time.Hour
 	r := startRenewable(t, demo.Options{KeyGrace: grace})
 	renewed, pressed := r.Renew("uio", "stillinger"), time.Now()
-	within(t, soon, "the newer key", r.shows(t, map[string]float64{r.superseded: 1, r.success: 1, r.accepted: 1, keyState("api", "stillinger", "dated"): 1}))
+	testkit.Eventually(t, "the newer key", r.shows(t, map[string]float64{r.superseded: 1, r.success: 1, r.accepted: 1, keyState("api", "stillinger", "dated"): 1}))
 	ends := r.metrics(t)[keyEnd("api", "stillinger", "gravitee")]
 	if left := ends - float64(pressed.Add(grace).UnixMilli())/1e3; left < -0.5 || left > 0.5 {
 		t.Errorf("the old key ends %v s beside the grace of %v", left, grace)
@@ -86,7 +73,7 @@ func TestRenewedKeyExpires(t *testing.T) {
 	testkit.NoLeaks(t)
 	r := startRenewable(t, demo.Options{KeyGrace: time.Nanosecond})
 	renewed := r.Renew("uio", "stillinger")
-	within(t, soon, "the refusal", func() bool {
+	testkit.Eventually(t, "the refusal", func() bool {
 		now := r.metrics(t)
 		return now.present(map[string]float64{r.success: 0, r.accepted: 0, r.superseded: 1}) &&
 			maps.Equal(now.reasons(), map[string]string{"uio api stillinger": "key key_expired"})

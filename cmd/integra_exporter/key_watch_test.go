@@ -30,7 +30,7 @@ func TestWatchedCredentials(t *testing.T) {
 	reasons := func(want string) func() bool {
 		return func() bool { return s.metrics(t).reasons()["uio key token"] == want }
 	}
-	within(t, 3*time.Second, "the first look", func() bool {
+	testkit.Eventually(t, "the first look", func() bool {
 		return s.metrics(t).present(map[string]float64{
 			success("token"): 1, success("ended"): 0, success("never"): 1,
 			keyEnd("key", "token", "jwt"): float64(end.Unix()), keyEnd("key", "ended", "config"): 1577836800,
@@ -42,17 +42,17 @@ func TestWatchedCredentials(t *testing.T) {
 		t.Errorf("ended: %q", got)
 	}
 	token := testkit.WriteFile(t, uio.dir, "keys/token", jwtOf(canary, time.Now().Add(-time.Hour)))
-	within(t, 8*time.Second, "the token that has ended", reasons("key key_expired"))
+	testkit.Eventually(t, "the token that has ended", reasons("key key_expired"))
 	err := os.Remove(token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	within(t, 8*time.Second, "the file that is gone", reasons("key key_unreadable"))
+	testkit.Eventually(t, "the file that is gone", reasons("key key_unreadable"))
 	if now := s.metrics(t); !now.present(map[string]float64{keyState("key", "token", "unknown"): 1}) || len(now.family("integra_key_expiry_timestamp_seconds")) != 1 {
 		t.Errorf("an end that nobody can read: %v", now.family("integra_key_expiry_timestamp_seconds"))
 	}
 	testkit.WriteFile(t, uio.dir, "keys/token", jwtOf(canary, end))
-	within(t, 8*time.Second, "the new token", reasons(""))
+	testkit.Eventually(t, "the new token", reasons(""))
 	s.stop()
 	<-s.ended
 	testkit.NoCanary(t, "the log", s.err.String())

@@ -82,12 +82,8 @@ func TestWhatTheProbeMakesOfTheBrokers(t *testing.T) {
 	}
 	got := map[Access]verdict{}
 	for access, check := range brokerChecks(t, p) {
-		began := time.Now()
 		seen, v := probeOnce(t, check, check.Timeout)
 		got[access] = v
-		if took := time.Since(began); took > 4*time.Second {
-			t.Errorf("%v: the probe took %v", access, took)
-		}
 		checkIntroduction(t, access, seen, v)
 	}
 	diff := cmp.Diff(want, got)

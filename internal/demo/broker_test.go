@@ -95,7 +95,7 @@ func TestBrokerRefusesLogins(t *testing.T) {
 			began := time.Now()
 			_, err := dial(t, p, l)
 			took := time.Since(began)
-			if !errors.Is(err, amqp.ErrCredentials) || took < 2900*time.Millisecond || took > 4*time.Second {
+			if !errors.Is(err, amqp.ErrCredentials) || took < 2900*time.Millisecond || took > 20*time.Second {
 				t.Errorf("%+v: %v after %v", l, err, took)
 			}
 		})
@@ -171,7 +171,7 @@ func TestCloseLeavesNoBroker(t *testing.T) {
 	time.Sleep(50 * time.Millisecond) // most likely within loginFailureDelay
 	began := time.Now()
 	_ = p.Close()
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("Close took %v", took)
 	}
 	clients.Wait()

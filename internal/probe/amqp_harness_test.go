@@ -46,7 +46,7 @@ func amqpRun(t *testing.T, prober *probe.AMQP, timeout time.Duration) (probe.Obs
 	begin := time.Now()
 	seen, err := prober.Probe(ctx)
 	took := time.Since(begin)
-	if took > timeout+time.Second { // a hang; what is promised is held by TestAMQPSilence, alone
+	if took > timeout+6*time.Second { // a hang, on the busiest of machines
 		t.Errorf("the probe took %s with a timeout of %s", took, timeout)
 	}
 	var sum time.Duration

@@ -16,7 +16,7 @@ import (
 func TestLookup(t *testing.T) {
 	t.Parallel()
 	v4, v6 := []string{"127.0.0.1", "127.0.0.2"}, []string{"::1"}
-	const deadline = 400 * time.Millisecond
+	const deadline = 3 * time.Second
 	for _, c := range []struct {
 		name     string
 		a, aaaa  named
@@ -26,24 +26,24 @@ func TestLookup(t *testing.T) {
 		notFound bool
 		timeout  bool
 	}{
-		{name: "both", a: named{addrs: v4}, aaaa: named{addrs: v6}, want: []string{"::1", "127.0.0.1", "127.0.0.2"}, most: resolutionDelay},
-		{name: "no AAAA", a: named{addrs: v4}, want: v4, most: resolutionDelay},
-		{name: "no A", aaaa: named{addrs: v6}, want: v6, most: resolutionDelay},
-		{name: "AAAA lost", a: named{addrs: v4}, aaaa: named{silent: true}, want: v4, least: resolutionDelay, most: 3 * resolutionDelay},
-		{name: "A lost", a: named{silent: true}, aaaa: named{addrs: v6}, want: v6, least: resolutionDelay, most: 3 * resolutionDelay},
+		{name: "both", a: named{addrs: v4}, aaaa: named{addrs: v6}, want: []string{"::1", "127.0.0.1", "127.0.0.2"}, most: deadline},
+		{name: "no AAAA", a: named{addrs: v4}, want: v4, most: deadline},
+		{name: "no A", aaaa: named{addrs: v6}, want: v6, most: deadline},
+		{name: "AAAA lost", a: named{addrs: v4}, aaaa: named{silent: true}, want: v4, least: resolutionDelay, most: deadline},
+		{name: "A lost", a: named{silent: true}, aaaa: named{addrs: v6}, want: v6, least: resolutionDelay, most: deadline},
 		{
-			name: "AAAA slow", a: named{addrs: v4}, aaaa: named{addrs: v6, delay: 300 * time.Millisecond},
-			want: v4, least: resolutionDelay, most: 3 * resolutionDelay,
+			name: "AAAA slow", a: named{addrs: v4}, aaaa: named{addrs: v6, delay: time.Second},
+			want: v4, least: resolutionDelay, most: deadline,
 		},
 		{
 			name: "AAAA a little later", a: named{addrs: v4}, aaaa: named{addrs: v6, delay: 10 * time.Millisecond},
-			want: []string{"::1", "127.0.0.1", "127.0.0.2"}, least: 10 * time.Millisecond, most: 2 * resolutionDelay,
+			want: []string{"::1", "127.0.0.1", "127.0.0.2"}, least: 10 * time.Millisecond, most: deadline,
 		},
 		{
 			name: "A slow", a: named{addrs: v4, delay: 200 * time.Millisecond}, aaaa: named{},
 			want: v4, least: 200 * time.Millisecond, most: deadline,
 		},
-		{name: "AAAA fails", a: named{addrs: v4}, aaaa: named{rcode: servfail}, want: v4, most: 3 * resolutionDelay},
+		{name: "AAAA fails", a: named{addrs: v4}, aaaa: named{rcode: servfail}, want: v4, most: deadline},
 		{name: "NXDOMAIN", a: named{rcode: nxdomain}, aaaa: named{rcode: nxdomain}, most: deadline, notFound: true},
 		{name: "no data", most: deadline, notFound: true},
 		{name: "SERVFAIL", a: named{rcode: servfail}, aaaa: named{rcode: servfail}, most: deadline},
@@ -239,13 +239,19 @@ func TestConnect(t *testing.T) {
 		for _, text := range c.addrs {
 			addrs = append(addrs, netip.MustParseAddr(text))
 		}
-		start := time.Now()
-		conn, err := connect(t.Context(), addrs, uint16(number))
-		if err != nil || time.Since(start) > c.most {
-			t.Errorf("%s: %v after %v", c.name, err, time.Since(start))
-			continue
+		least := ample
+		for range 10 { // as a busy machine delays some
+			start := time.Now()
+			conn, err := connect(t.Context(), addrs, uint16(number))
+			least = min(least, time.Since(start))
+			if err != nil {
+				t.Fatalf("%s: %v", c.name, err)
+			}
+			_ = conn.Close()
 		}
-		_ = conn.Close()
+		if least > c.most {
+			t.Errorf("%s: took %v", c.name, least)
+		}
 	}
 }
 

@@ -36,7 +36,7 @@ by the tests (` + "`go test -tags system ./internal/probe -run TestFaults -updat
 connection on loopback, against a real RabbitMQ where one is needed, and each fails the tests when something else is said.
 
 - **Cause** is the label ` + "`reason`" + ` and the label ` + "`layer`" + `: who is at fault. *passes*: strange, but nothing that a client would suffer from.
-- **When**: *at once*, as soon as it shows; *at the deadline*, within 100 ms of ` + "`timeout`" + `; *after 3 s*, which is RabbitMQ's.
+- **When**: *at once*, as soon as it shows; *at the deadline*, when ` + "`timeout`" + ` ends; *after 3 s*, which is RabbitMQ's.
 - **In its own words** is what ` + "`check`" + `, the status page and the log add to the cause. None of them holds anything of an answer, a key
   or a foreign error: the tests plant a word in all bodies and keys of this page and look for it in all that is printed.
 - **What it says to do** is the same sentence in ` + "`check`" + `, on the status page, in the alert and in the

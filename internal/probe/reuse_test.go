@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"sync"
 	"testing"
@@ -184,5 +185,29 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	}
 	if second.accepts.Load() != 0 {
 		t.Errorf("%d connections to where the redirect points", second.accepts.Load())
+	}
+}
+
+// A probe that ends as its handshake does may close what net/http has just given to another: nothing was sent on it.
+func TestATakenConnectionIsReplaced(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		l := newLab(t)
+		d := l.gateway(keeps(response("200 OK", goodJSON)))
+		p := l.plan(d.port)
+		p.Reuse, p.Method = true, method
+		if method == http.MethodPost {
+			p.Body = []byte(`{"a":1}`)
+		}
+		var once sync.Once
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
+			once.Do(got.Conn.(*tls.Conn).NetConn().(*abortable).abort)
+		}})
+		seen, err := p.prober().Probe(ctx)
+		if err != nil || d.accepts.Load() != 2 {
+			t.Errorf("%s: %v, status %d, %d connections", method, err, seen.Status, d.accepts.Load())
+		} else if d.last().body != string(p.Body) {
+			t.Errorf("%s: sent %q", method, d.last().body)
+		}
 	}
 }

@@ -2,11 +2,13 @@ package probe
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http/httptrace"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -50,8 +52,19 @@ const maxInfos = 16
 
 // binding is a connection that ends with its probe, until stop.
 type binding struct {
-	conn net.Conn
-	stop func() bool // false: the probe ended it already
+	close func()
+	stop  func() bool // false: the probe ended it already
+}
+
+// abortable is a connection that another probe may get before the one that dialed it has let go of it.
+type abortable struct {
+	net.Conn
+	aborted atomic.Bool
+}
+
+func (c *abortable) abort() {
+	c.aborted.Store(true)
+	_ = c.Close()
 }
 
 // trace follows one probe through its phases.
@@ -75,6 +88,7 @@ type trace struct {
 	cert      Certificate
 	ip        int // version of the last connection's address
 	bound     []binding
+	conn      net.Conn // of the request
 }
 
 type traceKey struct{}
@@ -142,11 +156,23 @@ func (t *trace) wantsConnection() {
 }
 
 // hasConnection opens the processing phase.
-func (t *trace) hasConnection() {
+func (t *trace) hasConnection(conn net.Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.connected = true
+	t.connected, t.conn = true, conn
 	t.enterLocked(PhaseProcessing, time.Now())
+}
+
+// robbed says whether the request got a connection that the probe which dialed it closed at that moment.
+func (t *trace) robbed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	secured, _ := t.conn.(*tls.Conn)
+	if secured == nil {
+		return false
+	}
+	dialed, _ := secured.NetConn().(*abortable)
+	return dialed != nil && dialed.aborted.Load()
 }
 
 // informed takes a 1xx, which is not yet the answer.
@@ -169,15 +195,15 @@ func (t *trace) enter(p Phase) {
 	t.enterLocked(p, time.Now())
 }
 
-// bind lets c end with the probe, until unbind.
-func (t *trace) bind(c net.Conn) error {
+// bind calls close when the probe ends, until unbind.
+func (t *trace) bind(close func()) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {
-		_ = c.Close()
+		close()
 		return net.ErrClosed
 	}
-	t.bound = append(t.bound, binding{c, context.AfterFunc(t.ctx, func() { _ = c.Close() })})
+	t.bound = append(t.bound, binding{close, context.AfterFunc(t.ctx, close)})
 	return nil
 }
 
@@ -198,7 +224,7 @@ func (t *trace) release() {
 	t.ended = true
 	for _, b := range t.bound {
 		if b.stop() {
-			_ = b.conn.Close()
+			b.close()
 		}
 	}
 }

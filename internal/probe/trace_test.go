@@ -23,11 +23,11 @@ func TestTraceEndsWhatItBound(t *testing.T) {
 	t.Parallel()
 	handedOn, bound, late := newPipe(), newPipe(), newPipe()
 	tr := newTrace(t.Context())
-	if tr.bind(handedOn) != nil {
+	if tr.bind(func() { _ = handedOn.Close() }) != nil {
 		t.Fatal("cannot bind")
 	}
 	tr.unbind()
-	if tr.bind(bound) != nil {
+	if tr.bind(func() { _ = bound.Close() }) != nil {
 		t.Fatal("cannot bind")
 	}
 	tr.end()
@@ -35,7 +35,7 @@ func TestTraceEndsWhatItBound(t *testing.T) {
 	if handedOn.isClosed() || !bound.isClosed() {
 		t.Errorf("closed: what was handed on %v, what was bound %v", handedOn.isClosed(), bound.isClosed())
 	}
-	if !errors.Is(tr.bind(late), net.ErrClosed) || !late.isClosed() {
+	if !errors.Is(tr.bind(func() { _ = late.Close() }), net.ErrClosed) || !late.isClosed() {
 		t.Error("takes a connection after the end")
 	}
 }
@@ -49,7 +49,7 @@ func TestLateDialSaysNothing(t *testing.T) {
 		tr := newTrace(t.Context())
 		tr.reached(v4)
 		tr.handshook(good, true)
-		tr.hasConnection()
+		tr.hasConnection(nil)
 		tr.enter(PhaseTransfer)
 		for _, late := range []func(){
 			func() { tr.enterDialing(PhaseConnect) },

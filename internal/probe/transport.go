@@ -84,7 +84,11 @@ func (tr *Transport) dial(ctx context.Context, _, addr string) (net.Conn, error)
 	if err != nil || tr.reuse() && !t.secure {
 		return conn, err
 	}
-	return conn, t.bind(conn)
+	if !tr.reuse() {
+		return conn, t.bind(func() { _ = conn.Close() })
+	}
+	shared := &abortable{Conn: conn}
+	return shared, t.bind(shared.abort)
 }
 
 // follow returns the context for the request of the probe that t follows.
@@ -100,7 +104,7 @@ func (tr *Transport) follow(t *trace) context.Context {
 		},
 		GotConn: func(got httptrace.GotConnInfo) {
 			t.reached(got.Conn.RemoteAddr())
-			t.hasConnection()
+			t.hasConnection(got.Conn)
 		},
 		GotFirstResponseByte: func() { t.enter(PhaseTransfer) },
 		Got1xxResponse:       func(int, textproto.MIMEHeader) error { return t.informed() },
@@ -108,9 +112,17 @@ func (tr *Transport) follow(t *trace) context.Context {
 	return httptrace.WithClientTrace(t.ctx, &t.hooks)
 }
 
-// roundTrip sends req, whose context is from follow, once and follows no redirect.
+// roundTrip sends req, whose context is from follow, and follows no redirect. It tries again if the connection was taken
+// away by the probe that had dialed it and ended: net/http does so only where a connection has been used before.
 func (tr *Transport) roundTrip(t *trace, req *http.Request) (*http.Response, error) {
 	t.secure = req.URL.Scheme == "https"
+	resp, err := tr.pool().RoundTrip(req)
+	if err == nil || !t.robbed() {
+		return resp, err
+	}
+	if req.GetBody != nil {
+		req.Body, _ = req.GetBody() // never an error
+	}
 	return tr.pool().RoundTrip(req)
 }
 

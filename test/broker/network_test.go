@@ -57,7 +57,7 @@ func probeOnce(t *testing.T, to probe.Broker, timeout time.Duration) error {
 	defer cancel()
 	begin := time.Now()
 	seen, err := prober.Probe(ctx)
-	if took := time.Since(begin); took > timeout+time.Second {
+	if took := time.Since(begin); took > timeout+6*time.Second { // a hang, on the busiest of machines
 		t.Errorf("the probe took %s with a timeout of %s", took, timeout)
 	}
 	if text := fmt.Sprintf("%+v %v", seen, err); strings.Contains(text, password) {
