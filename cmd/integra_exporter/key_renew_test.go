@@ -93,6 +93,10 @@ func TestRevokedKey(t *testing.T) {
 	if s.metrics(t)[of("integra_key_accepted", "stillinger")] != 0 {
 		t.Error("the key is still accepted")
 	}
+	got := call(t, "check", "--config.file="+uio.config)
+	if got.code != 1 || !strings.Contains(got.out, "key_revoked: HTTP status 401; in the API manager the key is revoked") {
+		t.Errorf("check ends with %d and says\n%s%s", got.code, got.out, got.err)
+	}
 }
 
 // A failure of the API manager is no failure of the API, and takes nothing away.

@@ -22,7 +22,7 @@ var costs = []struct {
 	most    float64
 	measure func(t *testing.T) float64
 }{
-	{"MiB of the stripped binary", 16.25, binarySize},
+	{"MiB of the stripped binary", 16.5, binarySize},
 	{"goroutines of an idle target", 0, goroutinesPerTarget},
 	{"allocations of loading a target", 170, allocationsPerTarget}, // with the race detector, which has some of its own
 }

@@ -54,7 +54,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	r := newRunner(checks, schedule.Caps{Total: loaded.MaxConcurrent, PerHost: loaded.MaxConcurrentPerHost})
 	defer r.scheduler.Close()
-	r.readKeys(loaded, o.Log)
+	r.useKeys(loaded, o.Log)
 	if o.Watch > 0 {
 		return r.watch(ctx, o.Watch, newWatchOutput(o))
 	}
@@ -124,10 +124,19 @@ type runner struct {
 	checks    []probe.Check
 	scheduler *schedule.Scheduler
 	store     *state.Store
+	keys      *exporter.Keys
+	managers  map[string]*manager // by institution
+	log       *slog.Logger
+}
+
+// manager is an API manager that is read when a key is rejected.
+type manager struct {
+	config.Gravitee
+	tried time.Time
 }
 
 func newRunner(checks []probe.Check, caps schedule.Caps) *runner {
-	r := &runner{checks: checks, store: state.New()}
+	r := &runner{checks: checks, store: state.New(), managers: map[string]*manager{}}
 	r.scheduler = schedule.New(schedule.Options{
 		Report:   func(probe.Target, probe.Result) {},
 		Skipped:  func(probe.Target, schedule.SkipCause) {},
@@ -138,12 +147,43 @@ func newRunner(checks []probe.Check, caps schedule.Caps) *runner {
 	return r
 }
 
-// readKeys remembers what the configuration says of the keys.
-func (r *runner) readKeys(loaded *config.Config, log *slog.Logger) {
-	keys := exporter.NewKeys(log)
-	keys.Replace(loaded)
+// useKeys remembers what the configuration says of the keys, and where to ask about a rejected one.
+func (r *runner) useKeys(loaded *config.Config, log *slog.Logger) {
+	r.log, r.keys = log, exporter.NewKeys(log)
+	r.keys.Replace(loaded)
 	for _, check := range r.checks {
-		keys.Refresh(check.Target, r.store.SetKeyInfo)
+		r.keys.Refresh(check.Target, r.store.SetKeyInfo)
+	}
+	for _, g := range loaded.Gravitee {
+		r.managers[g.Institution] = &manager{Gravitee: g}
+	}
+}
+
+const (
+	managerTimeout  = 30 * time.Second // of one reading: somebody waits for it
+	managerInterval = time.Minute      // between two readings of one API manager
+)
+
+// refine asks the API manager, if there is one, why the gateway rejects a key.
+func (r *runner) refine(ctx context.Context, target probe.Target, err error) error {
+	m := r.managers[target.Institution]
+	reason, _ := probe.ReasonOf(err)
+	if m == nil || reason != probe.ReasonKeyRejected && reason != probe.ReasonKeyExpired {
+		return err
+	}
+	if m.tried.IsZero() || time.Since(m.tried) >= managerInterval {
+		r.readManager(ctx, m)
+		m.tried = time.Now()
+	}
+	return exporter.RefineReason(err, r.keys.Refresh(target, r.store.SetKeyInfo))
+}
+
+func (r *runner) readManager(ctx context.Context, m *manager) {
+	ctx, cancel := context.WithTimeout(ctx, managerTimeout)
+	defer cancel()
+	err := r.keys.ReadManager(ctx, m.Gravitee)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		r.log.Warn("API manager cannot be read", "institution", m.Institution, "reason", err)
 	}
 }
 
@@ -207,6 +247,7 @@ func (r *runner) pass(ctx context.Context, runEnded func(endedRun)) (rows []stat
 			complete = false
 			continue
 		}
+		e.result.Err = r.refine(ctx, e.target, e.result.Err)
 		change, _ := r.store.Report(e.target, e.result)
 		row, _ := r.store.Target(e.target)
 		runEnded(endedRun{row, change})

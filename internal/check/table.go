@@ -67,7 +67,7 @@ func advice(rows []state.Target, columns int) (lines []string) {
 	said := map[probe.Explanation]bool{}
 	for _, t := range failuresFirst(rows) {
 		reason, layer := probe.ReasonOf(t.Last.Err)
-		explained := probe.Explain(reason, layer)
+		explained := probe.ExplainError(t.Last.Err)
 		if !failed(t) || said[explained] {
 			continue
 		}

@@ -28,6 +28,9 @@ type API struct {
 	sealed          func() sealedRequest
 }
 
+// URL returns where the request goes. It may hold what must not be shown.
+func (a API) URL() *url.URL { return a.sealed().request.URL }
+
 // sealedRequest is the request with everything that must not be shown. API keeps
 // it behind a function, because fmt prints unexported fields, but calls no function.
 type sealedRequest struct {

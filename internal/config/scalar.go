@@ -299,7 +299,15 @@ func (u *brokerURL) parse(s string) string {
 
 func (u *restURL) parse(s string) string {
 	*u = restURL(s)
-	return urlProblem(s, true, "http", "https")
+	problem := urlProblem(s, true, "http", "https")
+	switch path := strings.TrimRight(s, "/"); {
+	case problem != "":
+	case strings.Contains(path, "/organizations/"):
+		return "the URL must end before /organizations: organization and environment have keys of their own"
+	case strings.HasSuffix(path, "/v2"):
+		return "the URL must end before /v2: only version 1 of the Management API serves consumers"
+	}
+	return problem
 }
 
 func (u *proxyURL) parse(s string) string {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -60,6 +61,11 @@ const (
 	defaultInterval = time.Minute
 	defaultTimeout  = 15 * time.Second
 )
+
+// DefaultGateway returns the URL of the gateway of an institution for which none is configured.
+func DefaultGateway(institution string) string {
+	return strings.ReplaceAll(defaultGateway, placeholder, institution)
+}
 
 // institutionScope is an institution with what it inherits from defaults.
 type institutionScope struct {

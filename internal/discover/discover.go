@@ -10,8 +10,10 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/catalogue"
+	"github.com/integra-exporter/integra_exporter/internal/config"
 	"github.com/integra-exporter/integra_exporter/internal/gravitee"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/secret"
@@ -39,7 +41,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer client.Close()
-	found, err := find(ctx, client)
+	found, err := o.find(ctx, client)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return errors.New("interrupted")
@@ -106,6 +108,8 @@ type finding struct {
 	gravitee.Subscription
 	Name       string // in the configuration and of the key's file: a-z, 0-9 and hyphens, no other finding's
 	context    string // path; empty: not to be known
+	Stopped    bool   // the API, in the API manager
+	NotBegun   bool   // the subscription
 	entry      catalogue.Entry
 	Documented bool // entry is its request
 	Key        gravitee.Key
@@ -114,25 +118,25 @@ type finding struct {
 
 // find reads the application and names what it finds. The order and the names
 // depend on nothing but what was read.
-func find(ctx context.Context, client *gravitee.Client) ([]finding, error) {
+func (o Options) find(ctx context.Context, client *gravitee.Client) ([]finding, error) {
 	reading, err := client.Read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	documented := catalogue.Load()
-	contexts := map[string]string{}
+	var ids []string
+	for _, s := range reading.Subscriptions {
+		ids = append(ids, s.API)
+	}
+	apis, err := client.ReadAPIs(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	documented, host := catalogue.Load(), o.gatewayHost()
 	var found []finding
 	for _, s := range reading.Subscriptions {
-		context, known := contexts[s.API]
-		if !known {
-			context, err = client.ContextPath(ctx, s.API)
-			if err != nil {
-				return nil, err
-			}
-			contexts[s.API] = context
-		}
-		f := finding{Subscription: s, context: context}
-		f.entry, f.Documented = documented.Find(context, s.APIName, s.PlanName)
+		api := apis[s.API]
+		f := finding{Subscription: s, context: api.Path(host), Stopped: api.Stopped, NotBegun: time.Now().Before(s.Begins)}
+		f.entry, f.Documented = documented.Find(f.context, s.APIName, s.PlanName)
 		f.Key, f.usable = reading.Newest(s)
 		found = append(found, f)
 	}
@@ -142,6 +146,15 @@ func find(ctx context.Context, client *gravitee.Client) ([]finding, error) {
 	})
 	nameAll(found)
 	return found, nil
+}
+
+// gatewayHost is where the configuration will look for the APIs.
+func (o Options) gatewayHost() string {
+	gateway, err := url.Parse(cmp.Or(o.Gateway, config.DefaultGateway(o.Institution)))
+	if err != nil {
+		return ""
+	}
+	return gateway.Hostname()
 }
 
 // nameAll gives each finding a name of its own: with its plan, and with a number

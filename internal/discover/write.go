@@ -167,8 +167,13 @@ func (f finding) Path() string {
 // GuessedPath says that the context path is not what the API manager said.
 func (f finding) GuessedPath() bool { return f.context == "" }
 
-// EndsApart says that the subscription ends, and its key at another time: a shared one may outlive it.
-func (f finding) EndsApart() bool { return !f.Ends.IsZero() && !f.Ends.Equal(f.Key.Expires) }
+// Expires is when the gateway will refuse the key: the earlier end of key and subscription; the zero time is never.
+func (f finding) Expires() time.Time {
+	if f.Ends.IsZero() || !f.Key.Expires.IsZero() && f.Key.Expires.Before(f.Ends) {
+		return f.Key.Expires
+	}
+	return f.Ends
+}
 
 // KeyFile is the name of the key's file below the directory of the keys.
 func (f finding) KeyFile(institution string) string { return institution + "-" + f.Name }

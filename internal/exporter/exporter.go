@@ -16,7 +16,6 @@ import (
 
 	"github.com/integra-exporter/integra_exporter/collector"
 	"github.com/integra-exporter/integra_exporter/internal/config"
-	"github.com/integra-exporter/integra_exporter/internal/gravitee"
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/schedule"
 	"github.com/integra-exporter/integra_exporter/internal/state"
@@ -143,27 +142,13 @@ func (e *Exporter) health() web.Health {
 
 // report records a run, counts it and logs a change.
 func (e *Exporter) report(target probe.Target, result probe.Result) {
-	result.Err = refineReason(result.Err, e.keys.Refresh(target, e.store.SetKeyInfo))
+	result.Err = RefineReason(result.Err, e.keys.Refresh(target, e.store.SetKeyInfo))
 	change, known := e.record(target, result)
 	if !known {
 		return
 	}
 	e.own.Ran(result)
 	e.logRun(target, result, change)
-}
-
-// refineReason names why the gateway rejected a key, where the API manager knows.
-func refineReason(err error, match gravitee.Match) error {
-	reason, _ := probe.ReasonOf(err)
-	switch {
-	case reason != probe.ReasonKeyRejected:
-		return err
-	case match.Revoked:
-		return probe.Fail(probe.ReasonKeyRevoked, "%s", probe.DetailOf(err))
-	case match.Expired:
-		return probe.Fail(probe.ReasonKeyExpired, "%s", probe.DetailOf(err))
-	}
-	return err
 }
 
 func (e *Exporter) record(target probe.Target, result probe.Result) (change state.Change, known bool) {

@@ -2,8 +2,10 @@ package exporter
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"maps"
+	"net/url"
 	"sync"
 	"time"
 
@@ -28,6 +30,7 @@ type Keys struct {
 
 type usedKey struct {
 	source  secret.Source
+	address *url.URL // of the request
 	expires config.Expiry
 	// reading is held while the source is read and the result is handed over, so that what was read last is remembered
 	// last. It outlives a reload, and a source that hangs holds up its own target alone.
@@ -49,7 +52,7 @@ func (k *Keys) Replace(loaded *config.Config) {
 	defer k.mu.Unlock()
 	used := map[probe.Target]usedKey{}
 	for _, api := range loaded.APIs() {
-		used[api.Target] = usedKey{api.Key, api.KeyExpires, cmp.Or(k.used[api.Target].reading, new(sync.Mutex))}
+		used[api.Target] = usedKey{api.Key, api.URL(), api.KeyExpires, cmp.Or(k.used[api.Target].reading, new(sync.Mutex))}
 	}
 	maps.DeleteFunc(k.disagree, func(target probe.Target, _ bool) bool { return used[target].source == nil })
 	readings, failures := map[string]gravitee.Reading{}, map[string]string{}
@@ -92,20 +95,20 @@ func (k *Keys) setReading(institution string, reading gravitee.Reading) (concern
 // Refresh reads the key that target uses, since a changed file holds another key, and calls remember with what is known of
 // it; not if target uses none. For one target, calls of remember follow the order of reading. It returns what the API
 // manager says of the key.
-func (k *Keys) Refresh(target probe.Target, remember func(probe.Target, state.KeyInfo)) gravitee.Match {
+func (k *Keys) Refresh(target probe.Target, remember func(probe.Target, state.KeyInfo)) KeyReport {
 	key, _ := k.current(target)
 	if key.reading == nil {
-		return gravitee.Match{}
+		return KeyReport{}
 	}
 	key.reading.Lock()
 	defer key.reading.Unlock()
 	key, reading := k.current(target) // a reload may have replaced it meanwhile
 	if key.source == nil {
-		return gravitee.Match{}
+		return KeyReport{}
 	}
-	info, match := k.lookup(target, key, reading)
+	info, report := k.lookup(target, key, reading)
 	remember(target, info)
-	return match
+	return report
 }
 
 func (k *Keys) current(target probe.Target) (usedKey, gravitee.Reading) {
@@ -115,26 +118,98 @@ func (k *Keys) current(target probe.Target) (usedKey, gravitee.Reading) {
 }
 
 // lookup reads key and returns what the configuration and reading say of it.
-func (k *Keys) lookup(target probe.Target, key usedKey, reading gravitee.Reading) (info state.KeyInfo, match gravitee.Match) {
+func (k *Keys) lookup(target probe.Target, key usedKey, reading gravitee.Reading) (info state.KeyInfo, report KeyReport) {
 	info.Used = true
 	if key.expires != (config.Expiry{}) {
 		info.Ends = append(info.Ends, probe.KeyEnd{Source: probe.SourceConfig, At: key.expires.Date})
 	}
 	value, err := key.source.Read()
-	if err != nil {
-		return info, match
+	if err != nil || reading.At.IsZero() {
+		return info, report
 	}
-	match, found := reading.Match(value)
-	if !found {
-		return info, match
+	report = KeyReport{true, reading.Match(value, key.address)}
+	info.Standing = report.remark()
+	if report.match.Standing == gravitee.Unknown {
+		return info, report
 	}
-	info.Ends = append(info.Ends, probe.KeyEnd{Source: probe.SourceGravitee, At: match.Expires})
+	info.Ends = append(info.Ends, probe.KeyEnd{Source: probe.SourceGravitee, At: report.match.Expires})
 	info.Superseded = probe.Count{OK: true}
-	if match.Superseded {
+	if report.match.Superseded {
 		info.Superseded.N = 1
 	}
 	k.compare(target, info.Ends)
-	return info, match
+	return info, report
+}
+
+// manager reads the API manager of one institution for the keys that are used there.
+type manager struct {
+	institution string
+	client      *gravitee.Client
+	keys        *Keys
+}
+
+// ReadManager reads the API manager that m configures, once, for Refresh to tell of.
+func (k *Keys) ReadManager(ctx context.Context, m config.Gravitee) error {
+	read, err := k.manager(m, NewShared().UserAgent)
+	if err != nil {
+		return err
+	}
+	reading, err := read(ctx)
+	if err == nil {
+		k.setReading(m.Institution, reading)
+	}
+	return err
+}
+
+// manager returns what reads the API manager that m configures for the keys of its institution. Its error says which file
+// of tls cannot be read.
+func (k *Keys) manager(m config.Gravitee, userAgent string) (read func(context.Context) (gravitee.Reading, error), err error) {
+	tlsConfig, err := m.TLS.Config()
+	if err != nil {
+		return nil, err
+	}
+	client := gravitee.New(gravitee.Options{
+		URL: m.URL, Organization: m.Organization, Environment: m.Environment,
+		Application: m.Application, Token: m.Token, TLS: tlsConfig, UserAgent: userAgent,
+	})
+	return manager{m.Institution, client, k}.read, nil
+}
+
+// read is a Client's Read, with the closed subscriptions where a key is in no other. It fails if there is nothing to read
+// for keys that are there: the application is then hardly the right one.
+func (m manager) read(ctx context.Context) (gravitee.Reading, error) {
+	reading, err := m.client.Read(ctx)
+	if err != nil || !m.keys.lacks(m.institution, reading) {
+		return reading, err
+	}
+	complete, err := m.client.ReadClosed(ctx, reading)
+	if err == nil {
+		reading = complete
+	}
+	if len(reading.Keys) == 0 {
+		return gravitee.Reading{}, &gravitee.Error{
+			Kind:   gravitee.NotFound,
+			Detail: "the application has no subscription with a key, but keys are configured: correct application, the id in the address of its page in the console",
+		}
+	}
+	return reading, nil
+}
+
+// lacks says whether a key of the institution is in no subscription of reading.
+func (k *Keys) lacks(institution string, reading gravitee.Reading) bool {
+	k.mu.Lock()
+	used := maps.Clone(k.used)
+	k.mu.Unlock()
+	for target, key := range used {
+		if target.Institution != institution {
+			continue
+		}
+		value, err := key.source.Read()
+		if err == nil && reading.Match(value, key.address).Standing == gravitee.Unknown {
+			return true
+		}
+	}
+	return false
 }
 
 // sameDay is how far two sources may be apart: a configured date has no time of day.

@@ -92,8 +92,9 @@ func TestAHangingKeyHoldsUpItsTargetAlone(t *testing.T) {
 	order := new(sync.Mutex)
 	keys.used[org] = usedKey{source: hangingSource{secret.NewFile(old), read, release}, reading: order}
 	keys.used[other] = usedKey{source: secret.NewFile(renewed), reading: new(sync.Mutex)}
-	keys.readings["uio"] = gravitee.Reading{Keys: []gravitee.Key{
-		{Hash: sha256.Sum256([]byte("old")), Expires: time.Unix(1, 0)}, {Hash: sha256.Sum256([]byte("new")), Expires: time.Unix(2, 0)},
+	keys.readings["uio"] = gravitee.Reading{At: time.Now(), Keys: []gravitee.Key{
+		{Hash: sha256.Sum256([]byte("old")), Subscriptions: []string{"s"}, Expires: time.Unix(1, 0)},
+		{Hash: sha256.Sum256([]byte("new")), Subscriptions: []string{"s"}, Expires: time.Unix(2, 0)},
 	}}
 	var mu sync.Mutex
 	ends := map[string][]int64{}

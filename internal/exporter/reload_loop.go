@@ -18,17 +18,13 @@ import (
 func (e *Exporter) startLoops(loaded *config.Config) {
 	var loops []func(context.Context)
 	for _, manager := range loaded.Gravitee {
-		tlsConfig, err := manager.TLS.Config()
+		read, err := e.keys.manager(manager, e.shared.UserAgent)
 		if err != nil { // the files were there a moment ago
 			e.log.Error("API manager not read", "institution", manager.Institution, "reason", err)
 			continue
 		}
-		client := gravitee.New(gravitee.Options{
-			URL: manager.URL, Organization: manager.Organization, Environment: manager.Environment,
-			Application: manager.Application, Token: manager.Token, TLS: tlsConfig, UserAgent: e.shared.UserAgent,
-		})
 		report := func(status gravitee.Status) { e.reportManager(manager.Institution, status) }
-		loops = append(loops, gravitee.Watch{Read: client.Read, Interval: manager.Interval, Report: report}.Run)
+		loops = append(loops, gravitee.Watch{Read: read, Interval: manager.Interval, Report: report}.Run)
 	}
 	for _, key := range loaded.Keys {
 		loops = append(loops, func(ctx context.Context) { e.watchFiles(ctx, key) })

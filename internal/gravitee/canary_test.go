@@ -31,7 +31,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	p := platform(t, demo.Options{Subscriptions: 250})
 	c := New(options(t, p))
 	reading := mustRead(t, c)
-	match, _ := reading.Match(secret.New(p.Key(uio, "krr")))
+	match := reading.Match(secret.New(p.Key(uio, "krr")), nil)
 	var said strings.Builder
 	for _, v := range []any{&reading, match, c, bare(t, p), Status{Reading: Reading{Keys: reading.Keys[:9]}}, reading.Keys[0], &reading.Keys[0].Hash} {
 		said.WriteString(prints(v))

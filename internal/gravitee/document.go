@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,25 +23,24 @@ type subscriptionPage struct {
 }
 
 type subscriptionEntity struct {
-	ID       string    `json:"id"`
-	API      string    `json:"api"`
-	Plan     string    `json:"plan"`
-	Status   string    `json:"status"`
-	EndingAt timestamp `json:"ending_at"`
+	ID         string    `json:"id"`
+	API        string    `json:"api"`
+	Plan       string    `json:"plan"`
+	Status     string    `json:"status"`
+	StartingAt timestamp `json:"starting_at"`
+	EndingAt   timestamp `json:"ending_at"`
 }
 
 // keyEntity leaves the key's id out: some versions of Gravitee put the key itself there.
 type keyEntity struct {
-	Key           clearText  `json:"key"`
-	Subscription  string     `json:"subscription"` // up to 3.16
-	Subscriptions []struct { // from 3.17 on: a key may be shared
-		ID string `json:"id"`
-	} `json:"subscriptions"`
-	CreatedAt timestamp `json:"created_at"`
-	ExpireAt  timestamp `json:"expire_at"`
-	Revoked   bool      `json:"revoked"`
-	Paused    bool      `json:"paused"`
-	Expired   bool      `json:"expired"`
+	Key           clearText            `json:"key"`
+	Subscription  string               `json:"subscription"`  // up to 3.16
+	Subscriptions []subscriptionEntity `json:"subscriptions"` // from 3.17 on: a key may be shared; closed ones too
+	CreatedAt     timestamp            `json:"created_at"`
+	ExpireAt      timestamp            `json:"expire_at"`
+	Revoked       bool                 `json:"revoked"`
+	Paused        bool                 `json:"paused"`
+	Expired       bool                 `json:"expired"`
 }
 
 // clearText is a key of which only the hash is kept; an empty one hashes to nothing that could match.
@@ -111,32 +111,71 @@ func (n *names) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// apiEntity is an API's definition, as far as it is read.
+// apiList is the answer to apis?portal=true: an array, or the pages of one.
+type apiList struct {
+	entities []apiEntity
+	pages    int // zero: it is the whole list
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *apiList) UnmarshalJSON(b []byte) error {
+	if json.Unmarshal(b, &l.entities) == nil {
+		return nil
+	}
+	var page struct {
+		Data []apiEntity `json:"data"`
+		Page struct {
+			TotalPages int `json:"total_pages"`
+		} `json:"page"`
+	}
+	err := json.Unmarshal(b, &page)
+	l.entities, l.pages = page.Data, page.Page.TotalPages
+	return err
+}
+
+// apiEntity is an API, as far as it is read. In a list its virtual hosts stand at the top, alone below proxy.
 type apiEntity struct {
-	ContextPath string `json:"context_path"`
-	Proxy       struct {
-		VirtualHosts []struct {
-			Path string `json:"path"`
-		} `json:"virtual_hosts"`
+	ID           string              `json:"id"`
+	State        string              `json:"state"`
+	ContextPath  string              `json:"context_path"`
+	VirtualHosts []virtualHostEntity `json:"virtual_hosts"`
+	Proxy        struct {
+		VirtualHosts []virtualHostEntity `json:"virtual_hosts"`
 	} `json:"proxy"`
 }
 
-// path takes nothing for a context path that could be more than one in a URL.
-func (e apiEntity) path() string {
-	path := e.ContextPath
-	if len(e.Proxy.VirtualHosts) > 0 {
-		path = e.Proxy.VirtualHosts[0].Path
-	}
-	path = strings.TrimSuffix(path, "/")
-	if len(path) > 200 || !regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`).MatchString(path) {
-		return ""
-	}
-	return path
+type virtualHostEntity struct {
+	Host string `json:"host"`
+	Path string `json:"path"`
 }
 
-// errorEntity tells the two forms of a refusal apart: the first field is the
-// Management API's, the second the portal's. Messages are not even decoded.
+// api takes nothing for a context path that could be more than one in a URL.
+func (e apiEntity) api() API {
+	usable := regexp.MustCompile(`^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$`)
+	hosts := slices.Concat(e.VirtualHosts, e.Proxy.VirtualHosts)
+	if len(hosts) == 0 {
+		hosts = []virtualHostEntity{{Path: e.ContextPath}}
+	}
+	a := API{Stopped: e.State == "STOPPED"}
+	for _, h := range hosts {
+		path := strings.TrimSuffix(h.Path, "/")
+		if len(path) <= 200 && usable.MatchString(path) {
+			a.Entrances = append(a.Entrances, Entrance{h.Host, path})
+		}
+	}
+	return a
+}
+
+// applicationEntity is an application, as far as it is read.
+type applicationEntity struct {
+	Status string `json:"status"` // ACTIVE or ARCHIVED
+}
+
+// errorEntity tells refusals apart: technicalCode and message are the Management API's, errors is the portal's, and
+// http_status_code a gateway's. A message is compared with known ones, and goes nowhere.
 type errorEntity struct {
-	TechnicalCode string            `json:"technicalCode"`
-	Errors        []json.RawMessage `json:"errors"`
+	TechnicalCode  string            `json:"technicalCode"`
+	Message        string            `json:"message"`
+	Errors         []json.RawMessage `json:"errors"`
+	HTTPStatusCode int               `json:"http_status_code"`
 }

@@ -21,15 +21,16 @@ const (
 	Timeout         Kind = "timeout"
 	TokenRejected   Kind = "token_rejected" // 401
 	Forbidden       Kind = "forbidden"      // 403: the token's user lacks a right
-	NotFound        Kind = "not_found"      // 404: wrong path, organization, environment or application
+	NotFound        Kind = "not_found"      // wrong url, organization, environment or application, by what is answered there
 	ServerError     Kind = "server_error"   // 5xx and 429
 	Invalid         Kind = "invalid"        // an answer that is not the Management API's
 )
 
 // Error is why a reading failed. Its text is our own: nothing of an answer is in it.
 type Error struct {
-	Kind   Kind
-	Detail string // one sentence, for people
+	Kind    Kind
+	Detail  string // one sentence, for people
+	missing string // what the API manager does not have, in its words; empty: it did not say
 }
 
 // Error implements error.
@@ -42,7 +43,7 @@ func unanswered(ctx context.Context, err error) error {
 	case isCanceled(ctx):
 		return context.Canceled
 	case isTimeout(ctx, err):
-		return fail(Timeout, "no answer in time")
+		return fail(Timeout, "no answer in time; an API manager that holds many tokens takes that long to refuse one that it does not know")
 	case isTLS:
 		return fail(TLS, "%s", sentence)
 	}
@@ -83,7 +84,7 @@ func connectFault(err error) string {
 }
 
 func fail(kind Kind, format string, args ...any) *Error {
-	return &Error{kind, fmt.Sprintf(format, args...)}
+	return &Error{Kind: kind, Detail: fmt.Sprintf(format, args...)}
 }
 
 func isKind(err error, kind Kind) bool {

@@ -17,14 +17,17 @@ import (
 )
 
 const (
-	lacks    = "the token's user lacks the right to read the application's subscriptions (APPLICATION_SUBSCRIPTION, read); a member of the application with role USER has it (403)"
+	lacks    = "the token's user lacks the right to read the application's subscriptions (APPLICATION_SUBSCRIPTION, read), which a member of the application with role USER has, or the application is archived (403)"
 	unknown  = "the API manager does not know the token: it is expired, revoked or mistyped (401)"
-	nowhere  = "nothing at this url answers as the Management API; its path usually ends in /management (404)"
+	nowhere  = "nothing at this url answers as the Management API: url usually ends in /management, without /organizations, /v2 or what follows (404)"
 	redirect = "the answer is a redirect, which is not followed: url is not the base of the Management API (302)"
 	notJSON  = "the answer is not JSON, or is cut off"
 	isPage   = "the answer is a web page: url is probably the address of the console or the portal"
 	notV1    = "the answer is JSON, but not in the form of the Management API v1"
-	isPortal = "this is the API of the portal; url must be the base of the Management API"
+	isPortal = "this is the API of the portal: url must be the base of the Management API, which usually ends in /management"
+	noApp    = "the API manager has no such application: correct application, the id in the address of its page in the console (404)"
+	failed   = "the API manager failed; some versions from 4.9 to 4.12 do so where application is not the id of one that exists (500)"
+	noAnswer = "no answer in time; an API manager that holds many tokens takes that long to refuse one that it does not know"
 )
 
 // What may be wrong with the API manager: each with its message, and gone when it is gone.
@@ -38,8 +41,8 @@ func TestFaultsOfTheAPIManager(t *testing.T) {
 		for fault, want := range map[demo.ManagementFault]string{
 			demo.ManagementUnauthorized:  "token_rejected: " + unknown,
 			demo.ManagementForbidden:     "forbidden: " + lacks,
-			demo.ManagementBroken:        "server_error: the API manager failed (500)",
-			demo.ManagementSlow:          "timeout: no answer in time",
+			demo.ManagementBroken:        "server_error: " + failed,
+			demo.ManagementSlow:          "timeout: " + noAnswer,
 			demo.ManagementPage:          "invalid: " + isPage,
 			demo.ManagementRedirect:      "invalid: " + redirect,
 			demo.ManagementGarbage:       "invalid: " + notJSON,
@@ -61,9 +64,9 @@ func TestFaultsOfTheAPIManager(t *testing.T) {
 		for _, fault := range []demo.ManagementFault{demo.ManagementHealthy, demo.ManagementEpochAsText} {
 			p.SetManagement(uio, fault)
 			p.EndAt(uio, "krr", time.Now().Add(24*time.Hour))
-			match, ok := mustRead(t, c).Match(secret.New(p.Key(uio, "krr")))
-			if left := time.Until(match.Expires); !ok || left < 23*time.Hour || left > 24*time.Hour {
-				t.Errorf("%s: found %v, expires in %v", name, ok, left)
+			match := mustRead(t, c).Match(secret.New(p.Key(uio, "krr")), nil)
+			if left := time.Until(match.Expires); match.Standing != Usable || left < 23*time.Hour || left > 24*time.Hour {
+				t.Errorf("%s: %+v, expires in %v", name, match, left)
 			}
 		}
 	}
@@ -78,15 +81,15 @@ func TestWrongOptions(t *testing.T) {
 	date := regexp.MustCompile(`\d{4}-\d\d-\d\d`)
 	plain := strings.Replace(p.ManagementURL(uio), "https:", "http:", 1)
 	for want, change := range map[string]func(*Options){
-		"token_unreadable: the token cannot be read: " + file + ": no such file":     func(o *Options) { o.Token = secret.NewFile(file) },
-		"token_unreadable: the value is empty":                                       func(o *Options) { o.Token = literal("") },
-		"token_rejected: " + unknown:                                                 func(o *Options) { o.Token = literal(token) },
-		"not_found: the API manager has no such application: is its id right? (404)": func(o *Options) { o.Application = "../x y" },
-		"not_found: the API manager has no such organization (404)":                  func(o *Options) { o.Organization = "x" },
-		"not_found: the API manager has no such environment (404)":                   func(o *Options) { o.Environment = "x" },
-		"not_found: " + nowhere:                                                      func(o *Options) { o.URL = o.URL.JoinPath("v2") },
-		"unreachable: connection refused":                                            func(o *Options) { o.URL = parse(t, dead.URL) },
-		"unreachable: no such host":                                                  func(o *Options) { o.URL = parse(t, "https://nobody.invalid/management") },
+		"token_unreadable: the token cannot be read: " + file + ": no such file":          func(o *Options) { o.Token = secret.NewFile(file) },
+		"token_unreadable: the value is empty":                                            func(o *Options) { o.Token = literal("") },
+		"token_rejected: " + unknown:                                                      func(o *Options) { o.Token = literal(token) },
+		"not_found: " + noApp:                                                             func(o *Options) { o.Application = "../x y" },
+		"not_found: the API manager has no such organization: correct organization (404)": func(o *Options) { o.Organization = "x" },
+		"not_found: the API manager has no such environment: correct environment (404)":   func(o *Options) { o.Environment = "x" },
+		"not_found: " + nowhere:                                                           func(o *Options) { o.URL = o.URL.JoinPath("v2") },
+		"unreachable: connection refused":                                                 func(o *Options) { o.URL = parse(t, dead.URL) },
+		"unreachable: no such host":                                                       func(o *Options) { o.URL = parse(t, "https://nobody.invalid/management") },
 		"tls: the certificate's issuer is not trusted (self-signed, a private issuer, or an intermediate is missing)": func(o *Options) { o.TLS.RootCAs = nil },
 		"tls: the certificate is for another name":          func(o *Options) { o.TLS = &tls.Config{RootCAs: p.CA()} },
 		"tls: the server ended the handshake with an alert": func(o *Options) { o.TLS.MaxVersion = tls.VersionTLS11; o.TLS.MinVersion = tls.VersionTLS11 },
@@ -147,12 +150,12 @@ func TestRefusals(t *testing.T) {
 		status     int
 		body, want string
 	}{
-		{404, management("application.notFound"), "not_found: the API manager has no such application: is its id right? (404)"},
+		{404, management("application.notFound"), "not_found: " + noApp},
 		{404, management("canary"), "not_found: the API manager has no such resource (404)"},
 		{404, management(""), "not_found: " + nowhere},
 		{405, "<html>canary", strings.Replace("not_found: "+nowhere, "404", "405", 1)},
 		{404, portal, "not_found: " + isPortal + " (404)"},
-		{401, portal, "token_rejected: " + isPortal + " (401)"},
+		{401, portal, "not_found: " + isPortal + " (401)"},
 		{401, `[]`, "token_rejected: " + unknown},
 		{403, canary, "forbidden: " + lacks},
 		{429, canary, "server_error: the API manager takes no more requests for now (429)"},

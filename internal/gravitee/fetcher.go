@@ -34,36 +34,48 @@ func (f *fetcher) subscriptions(ctx context.Context) ([]Subscription, error) {
 	var all []Subscription
 	seen := map[string]bool{} // a new subscription moves others to the next page
 	for number := 1; number <= maxPages; number++ {
-		var page subscriptionPage
-		err := f.get(ctx, f.pageURL(number), &page)
+		page, pages, err := f.page(ctx, "ACCEPTED,PAUSED", number)
 		if err != nil {
 			return nil, err
 		}
-		if page.Data == nil {
-			return nil, fail(Invalid, "the answer is JSON, but no list of subscriptions")
-		}
-		for _, e := range page.Data {
-			if !isID(e.ID) {
-				return nil, fail(Invalid, "a subscription has no usable id")
+		for _, s := range page {
+			if !seen[s.ID] {
+				all = append(all, s)
 			}
-			if !seen[e.ID] {
-				all = append(all, e.subscription(page.Metadata))
-			}
-			seen[e.ID] = true
+			seen[s.ID] = true
 		}
-		if len(page.Data) == 0 || number == page.Page.TotalPages || page.Page.TotalPages == 0 && len(page.Data) < pageSize {
+		if len(page) == 0 || number == pages || pages == 0 && len(page) < pageSize {
 			return all, nil
 		}
 	}
 	return nil, fail(Invalid, "the list of subscriptions has more than %d pages", maxPages)
 }
 
+// page reads one page of the list, and how many there are.
+func (f *fetcher) page(ctx context.Context, status string, number int) (all []Subscription, pages int, err error) {
+	var page subscriptionPage
+	err = f.get(ctx, f.pageURL(status, number), &page)
+	if err != nil {
+		return nil, 0, err
+	}
+	if page.Data == nil {
+		return nil, 0, fail(Invalid, "the answer is JSON, but no list of subscriptions")
+	}
+	for _, e := range page.Data {
+		if !isID(e.ID) {
+			return nil, 0, fail(Invalid, "a subscription has no usable id")
+		}
+		all = append(all, e.subscription(page.Metadata))
+	}
+	return all, page.Page.TotalPages, nil
+}
+
 // pageURL returns the address of one page of the list. Without status only accepted
 // subscriptions would come, and a paused one's key would seem unknown.
-func (f *fetcher) pageURL(number int) *url.URL {
+func (f *fetcher) pageURL(status string, number int) *url.URL {
 	address := *f.client.subscriptions
 	address.RawQuery = url.Values{
-		"status": {"ACCEPTED,PAUSED"}, "page": {strconv.Itoa(number)}, "size": {strconv.Itoa(pageSize)},
+		"status": {status}, "page": {strconv.Itoa(number)}, "size": {strconv.Itoa(pageSize)},
 	}.Encode()
 	return &address
 }
@@ -71,12 +83,51 @@ func (f *fetcher) pageURL(number int) *url.URL {
 func (e subscriptionEntity) subscription(names names) Subscription {
 	return Subscription{
 		ID: e.ID, API: e.API, APIName: names[e.API], Plan: e.Plan, PlanName: names[e.Plan],
-		Paused: e.Status == "PAUSED", Ends: e.EndingAt.Time,
+		Paused: e.Status == "PAUSED", Closed: e.Status == "CLOSED", Begins: e.StartingAt.Time, Ends: e.EndingAt.Time,
 	}
 }
 
+// lookForApplication fails if the API manager does not have the application: an administrator gets an empty list of any.
+func (f *fetcher) lookForApplication(ctx context.Context) error {
+	var application applicationEntity
+	err := f.get(ctx, f.client.application, &application)
+	switch {
+	case isApplicationMissing(err), isCanceled(ctx):
+		return err
+	case err == nil && application.Status == "ARCHIVED":
+		return fail(NotFound, "the application is archived: enter the id of one that is in use")
+	}
+	return nil // the right to read subscriptions, which is enough for all else, does not cover this
+}
+
+// apis reads the list of all APIs that the token's user may find in the portal, by id. It is empty where it cannot be read.
+func (f *fetcher) apis(ctx context.Context) map[string]API {
+	all := map[string]API{}
+	for number := 1; number <= maxPages; number++ {
+		query := url.Values{"portal": {"true"}}
+		if number > 1 {
+			query.Set("page", strconv.Itoa(number))
+			query.Set("size", strconv.Itoa(pageSize))
+		}
+		address := *f.client.apis
+		address.RawQuery = query.Encode()
+		var list apiList
+		err := f.get(ctx, &address, &list)
+		if err != nil {
+			break
+		}
+		for _, e := range list.entities {
+			all[e.ID] = e.api()
+		}
+		if number >= list.pages {
+			break
+		}
+	}
+	return all
+}
+
 // keys reads the keys of all subscriptions, a few at a time. The first failure ends it.
-func (f *fetcher) keys(ctx context.Context, subscriptions []Subscription) ([]Key, error) {
+func (f *fetcher) keys(ctx context.Context, subscriptions []Subscription) (*keySet, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
@@ -107,7 +158,7 @@ func (f *fetcher) keys(ctx context.Context, subscriptions []Subscription) ([]Key
 	if ctx.Err() != nil {
 		return nil, readError(context.Cause(ctx))
 	}
-	return found.keys(len(subscriptions))
+	return found, nil
 }
 
 // readError says why a reading ended early: one of its own failures, or the end of its context.
@@ -137,13 +188,14 @@ func keyList[T any](ctx context.Context, f *fetcher, subscription string) ([]T, 
 	for _, n := range []int32{last, 1 - last} {
 		var keys []T
 		err := f.get(ctx, f.client.subscriptions.JoinPath(subscription, spellings[n]), &keys)
-		if isKind(err, NotFound) {
+		switch {
+		case isApplicationMissing(err):
+			return nil, fail(NotFound, "the API manager lists the subscriptions, but has no such application in this environment: is environment right?")
+		case isKind(err, NotFound):
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			return nil, err
-		}
-		if keys == nil {
+		case keys == nil:
 			return nil, fail(Invalid, "the answer is JSON, but no list of keys")
 		}
 		f.client.spelling.Store(n)
@@ -181,60 +233,13 @@ func (f *fetcher) get(ctx context.Context, address *url.URL, value any) error {
 	case isCanceled(ctx):
 		return context.Canceled
 	case response.StatusCode != http.StatusOK: // also if the body is cut off
-		return refusal(response.StatusCode, body)
+		return refusalOf(response, body)
 	case err != nil:
 		return cutOff(ctx, err)
 	case len(body) > maxAnswer:
 		return fail(Invalid, "the answer is larger than 8 MiB")
 	}
 	return decode(body, value)
-}
-
-// refusal says what an answer other than 200 means.
-func refusal(status int, body []byte) *Error {
-	var answer errorEntity
-	_ = json.Unmarshal(body, &answer) // anything but an error of Gravitee's leaves it empty
-	switch {
-	case len(answer.Errors) > 0 && status < http.StatusInternalServerError:
-		return portalRefusal(status)
-	case status == http.StatusUnauthorized:
-		return fail(TokenRejected, "the API manager does not know the token: it is expired, revoked or mistyped (401)")
-	case status == http.StatusForbidden:
-		return fail(Forbidden, "the token's user lacks the right to read the application's subscriptions "+
-			"(APPLICATION_SUBSCRIPTION, read); a member of the application with role USER has it (403)")
-	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
-		return fail(NotFound, "%s (%d)", notFound(answer), status)
-	case status >= http.StatusInternalServerError:
-		return fail(ServerError, "the API manager failed (%d)", status)
-	case status == http.StatusTooManyRequests:
-		return fail(ServerError, "the API manager takes no more requests for now (429)")
-	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
-		return fail(Invalid, "the answer is a redirect, which is not followed: url is not the base of the Management API (%d)", status)
-	}
-	return fail(Invalid, "unexpected status %d", status)
-}
-
-// portalRefusal explains an answer in the form of the portal's own API, which takes no personal access token.
-func portalRefusal(status int) *Error {
-	kind := NotFound
-	if status == http.StatusUnauthorized {
-		kind = TokenRejected
-	}
-	return fail(kind, "this is the API of the portal; url must be the base of the Management API (%d)", status)
-}
-
-// notFound says what the API manager does not have.
-func notFound(answer errorEntity) string {
-	subject, _, _ := strings.Cut(answer.TechnicalCode, ".")
-	switch subject {
-	case "application":
-		return "the API manager has no such application: is its id right?"
-	case "organization", "environment":
-		return "the API manager has no such " + subject
-	case "":
-		return "nothing at this url answers as the Management API; its path usually ends in /management"
-	}
-	return "the API manager has no such resource"
 }
 
 // decode unmarshals one whole document. An error of encoding/json is dropped, since it may quote the document.

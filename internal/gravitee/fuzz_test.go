@@ -76,12 +76,13 @@ func FuzzReading(f *testing.F) {
 		if !slices.Contains(kinds(), kindOf(t, err)) {
 			t.Errorf("kind %q is none of the set", kindOf(t, err))
 		}
-		where, pathErr := c.ContextPath(t.Context(), "a")
+		apis, pathErr := c.ReadAPIs(t.Context(), []string{"a"})
+		where := apis["a"].Path("gw")
 		if where != "" && (!strings.HasPrefix(where, "/") || strings.ContainsAny(where, "?#%: \n\"'{}\\") || strings.Contains(where, "//") || strings.Contains(where, "..")) {
 			t.Errorf("context path %q", where)
 		}
 		disclosed, discloseErr := c.Disclose(t.Context(), Subscription{ID: "s"}, sha256.Sum256([]byte(bird)))
-		_, found := reading.Match(secret.New(bird))
+		found := reading.Match(secret.New(bird), nil).Standing != Unknown
 		if discloseErr == nil && disclosed.Reveal() != bird {
 			t.Errorf("disclosed %q", disclosed.Reveal())
 		}

@@ -17,6 +17,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -37,6 +39,7 @@ type Options struct {
 
 // Client reads one application. Its methods may be called at the same time.
 type Client struct {
+	application   *url.URL
 	subscriptions *url.URL // the list; below it lies a subscription's own address
 	apis          *url.URL // below it lies an API's
 	token         secret.Source
@@ -52,6 +55,7 @@ const (
 	handshakeLimit = 10 * time.Second // a dial may outlive the request that asked for it, but not by much
 	concurrency    = 4                // requests at a time: the API manager serves people too
 	maxHeaderBytes = 64 << 10
+	scheme         = "Bearer "
 )
 
 // New returns a client. It connects to nothing yet.
@@ -75,8 +79,10 @@ func New(options Options) *Client {
 		"organizations", url.PathEscape(cmp.Or(options.Organization, defaultID)),
 		"environments", url.PathEscape(cmp.Or(options.Environment, defaultID)),
 	)
+	application := environment.JoinPath("applications", url.PathEscape(options.Application))
 	return &Client{
-		subscriptions: environment.JoinPath("applications", url.PathEscape(options.Application), "subscriptions"),
+		application:   application,
+		subscriptions: application.JoinPath("subscriptions"),
 		apis:          environment.JoinPath("apis"),
 		token:         options.Token,
 		userAgent:     options.UserAgent,
@@ -98,33 +104,76 @@ func (c *Client) Read(ctx context.Context) (Reading, error) {
 	if err != nil {
 		return Reading{}, err
 	}
-	keys, err := f.keys(ctx, subscriptions)
+	if len(subscriptions) == 0 {
+		err = f.lookForApplication(ctx)
+		if err != nil {
+			return Reading{}, err
+		}
+	}
+	found, err := f.keys(ctx, subscriptions)
 	if err != nil {
 		return Reading{}, err
 	}
-	return Reading{At: time.Now(), Subscriptions: subscriptions, Keys: keys}, nil
+	r := Reading{Subscriptions: subscriptions}
+	err = found.into(&r, len(subscriptions))
+	if err != nil {
+		return Reading{}, err
+	}
+	if slices.ContainsFunc(r.Keys, func(k Key) bool { return len(k.Subscriptions) > 1 }) {
+		r.APIs = f.apis(ctx)
+	}
+	r.At = time.Now()
+	return r, nil
 }
 
-// ContextPath returns where the gateways have an API, such as /lonn/v1 and never
-// ending in a slash. It is empty where the token's user may not see the API: the
-// subscription list does not carry the path. Its error is one of Read's.
-func (c *Client) ContextPath(ctx context.Context, api string) (string, error) {
-	if !isID(api) {
-		return "", nil
-	}
+// ReadClosed adds the closed subscriptions to a reading, and the keys that they had, for what is not known otherwise: it
+// asks for at most the hundred that the API manager lists first. Its error is one of Read's.
+func (c *Client) ReadClosed(ctx context.Context, r Reading) (Reading, error) {
 	f, err := c.fetcher()
 	if err != nil {
-		return "", err
+		return r, err
 	}
-	var entity apiEntity
-	err = f.get(ctx, c.apis.JoinPath(api), &entity)
-	if isKind(err, Forbidden) || isKind(err, NotFound) {
-		return "", nil
-	}
+	defer c.transport.CloseIdleConnections()
+	closed, _, err := f.page(ctx, "CLOSED", 1)
 	if err != nil {
-		return "", err
+		return r, err
 	}
-	return entity.path(), nil
+	r.Closed = slices.DeleteFunc(slices.Clone(r.Closed), func(s Subscription) bool {
+		return slices.ContainsFunc(closed, func(c Subscription) bool { return c.ID == s.ID })
+	})
+	r.Closed = append(r.Closed, closed...)
+	r.Keys = slices.Clone(r.Keys)
+	found, err := f.keys(ctx, closed)
+	if err != nil {
+		return r, err
+	}
+	return r, found.into(&r, 0)
+}
+
+// ReadAPIs returns what the API manager says of these APIs, by id. It asks for the list of all that the token's user may
+// find in the portal, and singly for what is missing there. An API that cannot be read is missing in the result: the only
+// error is context.Canceled.
+func (c *Client) ReadAPIs(ctx context.Context, ids []string) (map[string]API, error) {
+	f, err := c.fetcher()
+	if err != nil {
+		return map[string]API{}, nil //nolint:nilerr // as it says
+	}
+	apis := f.apis(ctx)
+	for _, id := range ids {
+		_, listed := apis[id]
+		if listed || !isID(id) {
+			continue
+		}
+		var entity apiEntity
+		err = f.get(ctx, c.apis.JoinPath(id), &entity)
+		if err == nil {
+			apis[id] = entity.api()
+		}
+	}
+	if isCanceled(ctx) {
+		return nil, context.Canceled
+	}
+	return apis, nil
 }
 
 // Disclose returns the subscription's key of that hash, in clear text and fit
@@ -157,7 +206,7 @@ func usable(key secret.Value) (secret.Value, error) {
 	return value, nil
 }
 
-// Close ends the connections that ContextPath and Disclose leave open for the next of their kind.
+// Close ends the connections that ReadAPIs and Disclose leave open for the next of their kind.
 func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // fetcher returns a fetcher with the current token.
@@ -165,6 +214,9 @@ func (c *Client) fetcher() (*fetcher, error) {
 	token, err := c.token.Read()
 	if err != nil {
 		return nil, tokenUnreadable(err)
+	}
+	if len(token.Reveal()) > len(scheme) && strings.EqualFold(token.Reveal()[:len(scheme)], scheme) {
+		return nil, fail(TokenUnreadable, `the token begins with "Bearer ": leave that word out, the exporter adds it`)
 	}
 	return &fetcher{client: c, token: token}, nil
 }

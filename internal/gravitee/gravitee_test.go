@@ -1,7 +1,9 @@
 package gravitee
 
 import (
+	"context"
 	"crypto/sha256"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,47 +14,95 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/secret"
 )
 
-const definition = "/management/organizations/DEFAULT/environments/DEFAULT/apis/a"
+const (
+	apis       = "/management/organizations/DEFAULT/environments/DEFAULT/apis"
+	definition = apis + "/a"
+)
 
-func TestContextPath(t *testing.T) {
+func TestWhereAnAPIIs(t *testing.T) {
 	host := func(path string) string { return `{"proxy":{"virtual_hosts":[{"path":"` + path + `"}]}}` }
 	for answer, want := range map[string]string{
 		host("/lonn/v1"):         "/lonn/v1",
 		host("/lonn/v1/"):        "/lonn/v1",
 		host("/a.b/c_d/~e-f"):    "/a.b/c_d/~e-f",
 		`{"context_path":"/fs"}`: "/fs",
-		`{"context_path":"/a","proxy":{"virtual_hosts":[{"path":"/b"}]}}`: "/b",
-		`{"context_path":"/a","proxy":{"virtual_hosts":[]}}`:              "/a",
+		`{"context_path":"/a","proxy":{"virtual_hosts":[{"path":"/b"}]}}`:                   "/b",
+		`{"context_path":"/a","proxy":{"virtual_hosts":[]}}`:                                "/a",
+		`{"virtual_hosts":[{"host":"gw-a.test","path":"/a"},{"path":"/b"}]}`:                "/b",
+		`{"virtual_hosts":[{"path":"/b"},{"host":"GW-UIO.test","path":"/a"}]}`:              "/a",
+		`{"context_path":"/a","virtual_hosts":[{"host":"gw-a.test","path":"/a"}]}`:          "", // of another gateway
+		`{"virtual_hosts":[{"host":"gw-uio.test","path":"/a"},{"host":"x","path":"/b/c"}]}`: "/a",
 		// What is none, or could be more than one in a URL or a configuration.
 		"{}": "", host(""): "", host("/"): "", host("x"): "", host("//evil.example.no"): "", host("/../x"): "", host("/x/.."): "",
 		host("/a b"): "", host("/a?b"): "", host("/a#b"): "", host("/a%2fb"): "", host("/a: b"): "", host("/{a}"): "", host(`/a\nb`): "",
 		host("/" + strings.Repeat("a", 300)): "",
 	} {
-		got, err := serving(t, answering(map[string]string{definition: answer})).ContextPath(t.Context(), "a")
-		if got != want || err != nil {
-			t.Errorf("%s: %q %v, want %q", answer, got, err, want)
+		got, err := serving(t, answering(map[string]string{definition: answer})).ReadAPIs(t.Context(), []string{"a"})
+		if got["a"].Path("gw-uio.test") != want || err != nil {
+			t.Errorf("%s: %q %v, want %q", answer, got["a"].Path("gw-uio.test"), err, want)
 		}
 	}
 }
 
-func TestContextPathThatIsNotToBeKnown(t *testing.T) {
-	for status, want := range map[int]Kind{
-		http.StatusForbidden: "", http.StatusNotFound: "",
-		http.StatusUnauthorized: TokenRejected, http.StatusInternalServerError: ServerError, http.StatusFound: Invalid,
+// The list is asked for once, and each API that is missing there; no failure of these is one.
+func TestReadAPIs(t *testing.T) {
+	const a, b = `{"id":"a","context_path":"/a","state":"STOPPED"}`, `{"id":"b","context_path":"/b"}`
+	both := map[string]API{"a": {Entrances: []Entrance{{Path: "/a"}}, Stopped: true}, "b": {Entrances: []Entrance{{Path: "/b"}}}}
+	for name, test := range map[string]struct {
+		list, two string // of pages
+		asked     int
+		want      map[string]API
+	}{
+		"an array":        {"[" + a + "," + b + "]", "", 1, both},
+		"two pages":       {`{"data":[` + a + `],"page":{"total_pages":2}}`, `{"data":[` + b + `],"page":{"total_pages":2}}`, 2, both},
+		"one is missing":  {"[" + b + "]", "", 2, both},
+		"other JSON":      {"7", "", 3, both},
+		"no list":         {"", "", 3, both},
+		"an endless list": {`{"data":[],"page":{"total_pages":1000000}}`, `{"data":[],"page":{"total_pages":1000000}}`, maxPages + 2, both},
 	} {
-		c := serving(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-		got, err := c.ContextPath(t.Context(), "a")
-		if got != "" || kindOf(t, err) != want {
-			t.Errorf("%d: %q, kind %q, want %q", status, got, kindOf(t, err), want)
+		asked := 0
+		c := serving(t, func(w http.ResponseWriter, r *http.Request) {
+			asked++
+			list := test.list
+			if r.URL.Query().Get("page") != "" {
+				list = test.two
+			}
+			answers := map[string]string{definition: a, apis + "/b": b}
+			if list != "" {
+				answers[apis] = list
+			}
+			answering(answers)(w, r)
+		})
+		got, err := c.ReadAPIs(t.Context(), []string{"a", "b"})
+		if diff := cmp.Diff(test.want, got); diff != "" || err != nil || asked != test.asked {
+			t.Errorf("%s: %v, %d requests, want %d (-want +got):\n%s", name, err, asked, test.asked, diff)
 		}
 	}
-	asked := false
-	c := serving(t, func(http.ResponseWriter, *http.Request) { asked = true })
-	for _, id := range []string{"", "..", "a/../../subscriptions", "a?b", "é"} {
-		got, err := c.ContextPath(t.Context(), id)
-		if got != "" || err != nil || asked {
-			t.Errorf("id %q: %q %v, asked: %t", id, got, err, asked)
+}
+
+func TestAPIsThatCannotBeRead(t *testing.T) {
+	for _, status := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusUnauthorized, http.StatusInternalServerError, http.StatusFound} {
+		c := serving(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		got, err := c.ReadAPIs(t.Context(), []string{"a"})
+		if len(got) > 0 || err != nil {
+			t.Errorf("%d: %v %v", status, got, err)
 		}
+	}
+	c := serving(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != apis {
+			t.Errorf("asked for %s", r.URL)
+		}
+		w.WriteHeader(http.StatusNotFound)
+	})
+	got, err := c.ReadAPIs(t.Context(), []string{"", "..", "a/../../subscriptions", "a?b", "é"})
+	if len(got) > 0 || err != nil {
+		t.Errorf("%v %v", got, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = c.ReadAPIs(ctx, []string{"a"})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("canceled: %v", err)
 	}
 }
 

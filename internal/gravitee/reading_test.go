@@ -43,30 +43,30 @@ func TestMatch(t *testing.T) {
 			keys []Key
 			want Match
 		}{
-			"never":                         {[]Key{key("ours", 1)}, Match{}},
-			"dated":                         {[]Key{key("ours", 1, in(1))}, Match{Expires: end(1)}},
-			"ends now, as read before":      {[]Key{key("ours", 1, in(0))}, Match{Expires: end(0), Expired: true}},
-			"expired, whatever the clock":   {[]Key{key("ours", 1, in(1), expired)}, Match{Expires: end(1), Expired: true}},
-			"revoked":                       {[]Key{key("ours", 1, revoked)}, Match{Revoked: true}},
-			"paused":                        {[]Key{key("ours", 1, paused)}, Match{Paused: true}},
-			"superseded":                    {[]Key{key("new", 2), key("ours", 1)}, Match{Superseded: true}},
-			"superseded by a paused one":    {[]Key{key("new", 2, paused), key("ours", 1, paused)}, Match{Paused: true, Superseded: true}},
-			"the newest":                    {[]Key{key("ours", 2), key("old", 1)}, Match{}},
-			"as old as another":             {[]Key{key("ours", 2), key("other", 2)}, Match{}},
-			"the newer one is revoked":      {[]Key{key("new", 2, revoked), key("ours", 1)}, Match{}},
-			"the newer one is expired":      {[]Key{key("new", 2, in(-1)), key("ours", 1)}, Match{}},
-			"newer, another subscription":   {[]Key{key("new", 2, of("t")), key("ours", 1)}, Match{}},
-			"newer, one shared":             {[]Key{key("new", 2, of("t", "u")), key("ours", 1, of("s", "u"))}, Match{Superseded: true}},
-			"age unknown":                   {[]Key{key("new", 2), key("ours", 1, func(k *Key) { k.Created = time.Time{} })}, Match{}},
-			"twice: usable before revoked":  {[]Key{key("ours", 2, revoked), key("ours", 1, in(1))}, Match{Expires: end(1)}},
-			"twice: paused before expired":  {[]Key{key("ours", 2, in(-1)), key("ours", 1, paused)}, Match{Paused: true}},
-			"twice: expired before revoked": {[]Key{key("ours", 2, revoked), key("ours", 1, in(-1))}, Match{Expires: end(-1), Expired: true}},
-			"twice: a date, then never":     {[]Key{key("ours", 2, in(2)), key("ours", 1)}, Match{Expires: end(2)}},
-			"twice: a date before never":    {[]Key{key("ours", 2), key("ours", 1, in(2)), key("ours", 1, in(3))}, Match{Expires: end(2)}},
+			"never":                         {[]Key{key("ours", 1)}, Match{Standing: Usable}},
+			"dated":                         {[]Key{key("ours", 1, in(1))}, Match{Standing: Usable, Expires: end(1)}},
+			"ends now, as read before":      {[]Key{key("ours", 1, in(0))}, Match{Standing: Expired, Expires: end(0)}},
+			"expired, whatever the clock":   {[]Key{key("ours", 1, in(1), expired)}, Match{Standing: Expired, Expires: end(1)}},
+			"revoked":                       {[]Key{key("ours", 1, revoked)}, Match{Standing: Revoked}},
+			"paused":                        {[]Key{key("ours", 1, paused)}, Match{Standing: Paused}},
+			"superseded":                    {[]Key{key("new", 2), key("ours", 1)}, Match{Standing: Usable, Superseded: true}},
+			"superseded by a paused one":    {[]Key{key("new", 2, paused), key("ours", 1, paused)}, Match{Standing: Paused, Superseded: true}},
+			"the newest":                    {[]Key{key("ours", 2), key("old", 1)}, Match{Standing: Usable}},
+			"as old as another":             {[]Key{key("ours", 2), key("other", 2)}, Match{Standing: Usable}},
+			"the newer one is revoked":      {[]Key{key("new", 2, revoked), key("ours", 1)}, Match{Standing: Usable}},
+			"the newer one is expired":      {[]Key{key("new", 2, in(-1)), key("ours", 1)}, Match{Standing: Usable}},
+			"newer, another subscription":   {[]Key{key("new", 2, of("t")), key("ours", 1)}, Match{Standing: Usable}},
+			"newer, one shared":             {[]Key{key("new", 2, of("t", "u")), key("ours", 1, of("s", "u"))}, Match{Standing: Usable, Superseded: true}},
+			"age unknown":                   {[]Key{key("new", 2), key("ours", 1, func(k *Key) { k.Created = time.Time{} })}, Match{Standing: Usable}},
+			"twice: usable before revoked":  {[]Key{key("ours", 2, revoked), key("ours", 1, in(1))}, Match{Standing: Usable, Expires: end(1)}},
+			"twice: paused before expired":  {[]Key{key("ours", 2, in(-1)), key("ours", 1, paused)}, Match{Standing: Paused}},
+			"twice: expired before revoked": {[]Key{key("ours", 2, revoked), key("ours", 1, in(-1))}, Match{Standing: Expired, Expires: end(-1)}},
+			"twice: a date, then never":     {[]Key{key("ours", 2, in(2)), key("ours", 1)}, Match{Standing: Usable, Expires: end(2)}},
+			"twice: a date before never":    {[]Key{key("ours", 2), key("ours", 1, in(2)), key("ours", 1, in(3))}, Match{Standing: Usable, Expires: end(2)}},
 		} {
-			got, ok := Reading{Keys: test.keys}.Match(secret.New("ours"))
-			if diff := cmp.Diff(test.want, got); diff != "" || !ok {
-				t.Errorf("%s: found: %v; (-want +got):\n%s", name, ok, diff)
+			got := Reading{Keys: test.keys}.Match(secret.New("ours"), nil)
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
 	})
@@ -97,9 +97,9 @@ func TestSharedKeyPausedInOneSubscription(t *testing.T) {
 		list + "/t/apikeys": `[{"key":"ours","subscriptions":[{"id":"s"},{"id":"t"}]}]`,
 	}))
 	reading := mustRead(t, c)
-	match, ok := reading.Match(secret.New("ours"))
-	if !ok || match.Paused || len(reading.Keys) != 2 {
-		t.Errorf("found: %v, paused: %v, %d keys", ok, match.Paused, len(reading.Keys))
+	match := reading.Match(secret.New("ours"), nil)
+	if match.Standing != Usable || len(reading.Keys) != 1 {
+		t.Errorf("%+v, %d keys", match, len(reading.Keys))
 	}
 }
 
@@ -110,12 +110,11 @@ func TestBareKeys(t *testing.T) {
 		list + "/s/keys": `[{"key":"new","created_at":1798758000001},{"key":"ours","created_at":1798758000000},{"key":""}]`,
 	}))
 	reading := mustRead(t, c)
-	match, ok := reading.Match(secret.New("ours"))
-	if !ok || !match.Superseded || len(reading.Keys) != 3 {
-		t.Errorf("found: %v, superseded: %v, %d keys", ok, match.Superseded, len(reading.Keys))
+	match := reading.Match(secret.New("ours"), nil)
+	if match.Standing != Usable || !match.Superseded || len(reading.Keys) != 3 {
+		t.Errorf("%+v, %d keys", match, len(reading.Keys))
 	}
-	_, ok = reading.Match(secret.Value{})
-	if ok {
+	if (reading.Match(secret.Value{}, nil) != Match{}) {
 		t.Error("no key matches an empty one")
 	}
 }
@@ -127,17 +126,17 @@ func TestRenewal(t *testing.T) {
 		p := platform(t, demo.Options{Gravitee: dialect})
 		c := New(options(t, p))
 		old := secret.New(p.Key(uio, "krr"))
-		wantMatch(t, name, c, old, Match{})
+		wantMatch(t, name, c, old, Match{Standing: Usable})
 		renewed := secret.New(p.Renew(uio, "krr"))
 		reading := mustRead(t, c)
-		match, _ := reading.Match(old)
-		if left := time.Until(match.Expires); !match.Superseded || match.Expired || left < 119*time.Minute || left > 2*time.Hour {
+		match := reading.Match(old, nil)
+		if left := time.Until(match.Expires); !match.Superseded || match.Standing != Usable || left < 119*time.Minute || left > 2*time.Hour {
 			t.Errorf("%s: after the renewal: %+v", name, match)
 		}
-		wantMatch(t, name, c, renewed, Match{})
+		wantMatch(t, name, c, renewed, Match{Standing: Usable})
 		p.Revoke(uio, "krr") // the newest: the old one is the best there is
-		wantMatch(t, name, c, renewed, Match{Revoked: true})
-		match, _ = mustRead(t, c).Match(old)
+		wantMatch(t, name, c, renewed, Match{Standing: Revoked})
+		match = mustRead(t, c).Match(old, nil)
 		if match.Superseded {
 			t.Errorf("%s: superseded by a revoked key", name)
 		}
@@ -145,17 +144,18 @@ func TestRenewal(t *testing.T) {
 	p := platform(t, demo.Options{KeyGrace: time.Nanosecond})
 	old := secret.New(p.Key(uio, "krr"))
 	p.Renew(uio, "krr")
-	match, ok := mustRead(t, New(options(t, p))).Match(old)
-	if !ok || !match.Expired || !match.Superseded {
+	match := mustRead(t, New(options(t, p))).Match(old, nil)
+	if match.Standing != Expired || !match.Superseded {
 		t.Errorf("after the grace: %+v", match)
 	}
 }
 
 func wantMatch(t *testing.T, name string, c *Client, key secret.Value, want Match) {
 	t.Helper()
-	got, ok := mustRead(t, c).Match(key)
-	if diff := cmp.Diff(want, got); diff != "" || !ok {
-		t.Errorf("%s: found: %v; (-want +got):\n%s", name, ok, diff)
+	got := mustRead(t, c).Match(key, nil)
+	got.Begins = time.Time{}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
 }
 
@@ -164,10 +164,10 @@ func TestKeyIsNeverSent(t *testing.T) {
 	const ours = "canary-key"
 	var sent strings.Builder
 	c := serving(t, recording(&sent, answering(map[string]string{list: oneSubscription, list + "/s/apikeys": `[{"key":"canary-key"}]`})))
-	_, ok := mustRead(t, c).Match(secret.New(ours))
+	match := mustRead(t, c).Match(secret.New(ours), nil)
 	_ = mustRead(t, c)
-	if !ok || strings.Contains(sent.String(), ours) || strings.Contains(sent.String(), "api_key") || !strings.Contains(sent.String(), token) {
-		t.Errorf("found: %v; the key was sent, or nothing", ok)
+	if match.Standing != Usable || strings.Contains(sent.String(), ours) || strings.Contains(sent.String(), "api_key") || !strings.Contains(sent.String(), token) {
+		t.Errorf("%+v; the key was sent, or nothing", match)
 	}
 }
 

@@ -90,11 +90,11 @@ func TestAMQPLost(t *testing.T) {
 	}{
 		"a client certificate is refused": {
 			&net.OpError{Op: "remote error", Err: os.ErrInvalid},
-			Failure{ReasonTLS, LayerBroker, "the server ended the handshake with an alert"},
+			Failure{Reason: ReasonTLS, Layer: LayerBroker, Detail: "the server ended the handshake with an alert"},
 		},
 		"no memory": {
 			&net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ENOBUFS)},
-			Failure{ReasonResources, LayerExporter, "no buffer or memory for the connection"},
+			Failure{Reason: ReasonResources, Layer: LayerExporter, Detail: "no buffer or memory for the connection"},
 		},
 	} {
 		s := &session{trace: newTrace(t.Context()), tap: newTap(nil, nil)}

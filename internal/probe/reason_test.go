@@ -92,7 +92,7 @@ func TestFail(t *testing.T) {
 
 func TestReasonOf(t *testing.T) {
 	t.Parallel()
-	failure := &Failure{ReasonTLS, LayerBroker, "a sentence"}
+	failure := &Failure{Reason: ReasonTLS, Layer: LayerBroker, Detail: "a sentence"}
 	for _, c := range []struct {
 		name   string
 		err    error

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -80,6 +81,7 @@ type Failure struct {
 	Reason Reason
 	Layer  Layer
 	Detail string // one of our own sentences with nothing foreign in it; may be empty
+	Next   string // what to do next, where that is known better than by reason and layer; may be empty
 }
 
 // Error says the cause in our own words.
@@ -155,6 +157,16 @@ func Explain(reason Reason, layer Layer) Explanation {
 		}
 	}
 	return Explanation{}
+}
+
+// ExplainError returns the explanation of a probe's error; the zero value for nil.
+func ExplainError(err error) Explanation {
+	explained := Explain(ReasonOf(err))
+	var failure *Failure
+	if errors.As(err, &failure) {
+		explained.Next = cmp.Or(failure.Next, explained.Next)
+	}
+	return explained
 }
 
 var explanations = []Explanation{
@@ -256,11 +268,11 @@ var explanations = []Explanation{
 	{
 		ReasonKeyExpired, LayerKey,
 		"The key's end date has passed.",
-		"Renew the key or extend the subscription, and put the new key where the configuration points.",
+		"Renew the key and put the new one where the configuration points; if the subscription has ended, subscribe again, since extending it then revives no key.",
 	},
 	{
 		ReasonKeyRevoked, LayerKey,
-		"The key has been revoked in the API manager.",
+		"The key has been revoked, or its subscription closed, in the API manager.",
 		"Ask the API's owner why, then have a new key issued and put it where the configuration points.",
 	},
 	{

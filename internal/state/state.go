@@ -39,6 +39,7 @@ type KeyInfo struct {
 	Used       bool           // the target has a key that somebody issued
 	Ends       []probe.KeyEnd // at most one by source
 	Superseded probe.Count    // 1: there is a newer key; not observed where the API manager does not know ours
+	Standing   string         // what the API manager holds of it that is worth a look: one of our own sentences, may be empty
 }
 
 // Outcome is a reason with its layer.

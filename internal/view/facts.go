@@ -49,8 +49,11 @@ func keyFacts(k *state.Key, now time.Time) (facts []Fact) {
 	if !k.Info.Used && len(ends) == 0 {
 		return nil
 	}
-	if len(ends) == 0 {
+	switch {
+	case len(ends) == 0 && k.Info.Standing == "":
 		facts = append(facts, Fact{Name: "Expires", Value: "unknown: set key_expires, or let the exporter read the API manager"})
+	case len(ends) == 0:
+		facts = append(facts, Fact{Name: "Expires", Value: "unknown"})
 	}
 	for _, e := range ends {
 		facts = append(facts, expiryFact("Expires ("+SourceName(e.Source)+")", e.At, now))
@@ -61,6 +64,9 @@ func keyFacts(k *state.Key, now time.Time) (facts []Fact) {
 			probe.KeyAccepted: {Name: "Gateway", Value: "accepts the key"},
 			probe.KeyRejected: {Name: "Gateway", Value: "rejects the key", Bad: true},
 		}[k.Accepted])
+	}
+	if k.Info.Standing != "" {
+		facts = append(facts, Fact{Name: "API manager", Value: k.Info.Standing, Bad: true})
 	}
 	if k.Info.Superseded.N > 0 {
 		facts = append(facts, Fact{Name: "API manager", Value: "holds a newer key for this subscription", Bad: true})

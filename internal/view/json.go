@@ -115,7 +115,7 @@ func StateOf(t *state.Target) string {
 
 func (d *Document) addRun(run *probe.Result) {
 	d.Reason, d.Layer = probe.ReasonOf(run.Err)
-	explained := probe.Explain(d.Reason, d.Layer)
+	explained := probe.ExplainError(run.Err)
 	d.Detail, d.Meaning, d.Next = probe.DetailOf(run.Err), explained.Meaning, explained.Next
 	d.Success, d.DurationSeconds = new(run.Err == nil), new(run.Duration.Seconds())
 	d.Started, d.StatusCode, d.TransactionID = run.Start.UTC(), run.Status, run.TransactionID

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"slices"
@@ -111,21 +112,25 @@ type failureRow struct {
 // failureCauses groups the failing targets by cause, in the order of the table of reasons: one broken
 // gateway is one thing to repair, however many targets it takes down.
 func failureCauses(targets []state.Target, now time.Time) []failureCause {
-	byCause := map[state.Outcome][]failureRow{}
+	byCause := map[probe.Explanation][]failureRow{}
 	for i := range targets {
 		t := &targets[i]
 		if view.StateOf(t) == view.StateFailed {
-			reason, layer := probe.ReasonOf(t.Last.Err)
-			cause := state.Outcome{Reason: reason, Layer: layer}
+			cause := probe.ExplainError(t.Last.Err)
 			byCause[cause] = append(byCause[cause], failureRowOf(t, now))
 		}
 	}
+	rank := map[state.Outcome]int{}
+	for i, e := range probe.Explanations() {
+		rank[state.Outcome{Reason: e.Reason, Layer: e.Layer}] = i
+	}
+	rankOf := func(e probe.Explanation) int { return rank[state.Outcome{Reason: e.Reason, Layer: e.Layer}] }
+	inOrder := slices.SortedFunc(maps.Keys(byCause), func(a, b probe.Explanation) int {
+		return cmp.Or(cmp.Compare(rankOf(a), rankOf(b)), cmp.Compare(a.Next, b.Next))
+	})
 	var causes []failureCause
-	for _, e := range probe.Explanations() {
-		rows := byCause[state.Outcome{Reason: e.Reason, Layer: e.Layer}]
-		if len(rows) > 0 {
-			causes = append(causes, failureCause{e, rows})
-		}
+	for _, e := range inOrder {
+		causes = append(causes, failureCause{e, byCause[e]})
 	}
 	return causes
 }

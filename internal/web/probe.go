@@ -130,7 +130,7 @@ func explanation(t *state.Target) []view.Fact {
 		{Name: "result", Value: "success"},
 	}
 	if run.Err != nil {
-		e := probe.Explain(probe.ReasonOf(run.Err))
+		e := probe.ExplainError(run.Err)
 		lines[len(lines)-1].Value = fmt.Sprintf("failed: %s, layer %s", e.Reason, e.Layer)
 		lines = append(lines, view.Fact{Name: "meaning", Value: e.Meaning}, view.Fact{Name: "next", Value: e.Next},
 			view.Fact{Name: "detail", Value: probe.DetailOf(run.Err)})

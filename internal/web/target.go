@@ -54,7 +54,7 @@ func (s *site) targetPage(t *state.Target, now time.Time) *targetPage {
 		": " + p.Title + ", " + p.Kind + ", " + p.Institution
 	if t.Runs > 0 {
 		p.LastRun = timestampOf(t.LastRun(), now)
-		p.Explained = probe.Explain(probe.ReasonOf(t.Last.Err))
+		p.Explained = probe.ExplainError(t.Last.Err)
 		p.Detail, p.TransactionID = view.Printable(probe.DetailOf(t.Last.Err)), t.Last.TransactionID
 	}
 	p.addHistory(s.History(t.Target))
