@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/demo"
-	"github.com/integra-exporter/integra_exporter/internal/probe"
 	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
@@ -47,7 +46,6 @@ func TestCheckJSON(t *testing.T) {
 		volatile(t, d)
 		delete(d, "last_success")
 	}
-	explained := probe.Explain(probe.ReasonKeyRejected, probe.LayerKey)
 	want := []map[string]any{
 		{
 			"institution": "oslomet", "kind": "api", "target": "organisasjoner",
@@ -62,9 +60,11 @@ func TestCheckJSON(t *testing.T) {
 			"institution_title": "UiT Norges arktiske universitet", "title": "Integra / DFØ organisasjoner",
 			"address": platform.URL("uit"), "contact": "integrasjon@uit.example.no",
 			"interval_seconds": 10.0, "timeout_seconds": 4.0, "state": "failed", "runs": 1.0, "failures": 1.0,
-			"key":     map[string]any{"accepted": false},
+			"key":     map[string]any{"accepted": false, "superseded": false},
 			"success": false, "reason": "key_rejected", "layer": "key", "detail": "HTTP status 401",
-			"meaning": explained.Meaning, "next": explained.Next, "status_code": 401.0, "certificate_verified": true,
+			"meaning":     "The gateway does not accept the API key: in the API manager the key and its subscription are in order.",
+			"next":        "If either was changed less than a minute ago, wait for the gateway; else check that the subscription is to this API, and that the plan's condition is met.",
+			"status_code": 401.0, "certificate_verified": true,
 		},
 	}
 	if diff := cmp.Diff(want, documents); diff != "" {

@@ -35,7 +35,7 @@ func TestDiscoverFaults(t *testing.T) {
 		{"no token", "gravitee.token-file", "", "--gravitee.token-file"},
 		{"no such token", "gravitee.token-file", filepath.Join(dir, "none"), "token_unreadable: "},
 		{"a wrong token", "gravitee.token-file", wrong, "token_rejected: the API manager does not know the token"},
-		{"another environment", "gravitee.environment", "prod", "not_found: the API manager has no such environment"},
+		{"another environment", "gravitee.environment", "prod", "not_found: the API manager lists the subscriptions, but has no such application in this environment"},
 		{"an odd gateway", "gateway", "gw.example.no", "--gateway must be a URL that begins with https://"},
 		{"a password in the gateway", "gateway", "https://u:" + canary + "@x.no/", "--gateway must have no user, password"},
 		{"no such CA", "tls.ca-file", filepath.Join(dir, "none"), "--tls.ca-file: "},

@@ -94,7 +94,7 @@ func TestRevokedKey(t *testing.T) {
 		t.Error("the key is still accepted")
 	}
 	got := call(t, "check", "--config.file="+uio.config)
-	if got.code != 1 || !strings.Contains(got.out, "key_revoked: HTTP status 401; in the API manager the key is revoked") {
+	if got.code != 1 || !strings.Contains(got.out, "Ask the API's owner why, then have a new key issued") {
 		t.Errorf("check ends with %d and says\n%s%s", got.code, got.out, got.err)
 	}
 }

@@ -23,6 +23,7 @@ type Options struct {
 	KeyGrace      time.Duration // how long a key works after its renewal; zero: 2h, as on the platform
 	Subscriptions int           // each application has at least so many; zero: those of its APIs alone
 	Gravitee      Dialect       // of the API managers; zero: 3.20
+	Engine        Engine        // of the gateways; zero: that of 3.20
 }
 
 // Target names one API of one institution.
@@ -212,6 +213,26 @@ func (p *Platform) Revoke(institution, api string) {
 	p.gateway(institution).api(api).subscription.revoke()
 }
 
+// Pause and Resume do what the buttons in the API manager do to a subscription: its keys are refused meanwhile.
+func (p *Platform) Pause(institution, api string) {
+	p.gateway(institution).api(api).subscription.change(func(s *subscription) { s.paused = true })
+}
+
+// Resume ends a pause.
+func (p *Platform) Resume(institution, api string) {
+	p.gateway(institution).api(api).subscription.change(func(s *subscription) { s.paused = false })
+}
+
+// CloseSubscription ends a subscription for good, and revokes its keys.
+func (p *Platform) CloseSubscription(institution, api string) {
+	p.gateway(institution).api(api).subscription.close()
+}
+
+// BeginAt lets a subscription begin later.
+func (p *Platform) BeginAt(institution, api string, at time.Time) {
+	p.gateway(institution).api(api).subscription.change(func(s *subscription) { s.begins = at.Truncate(time.Millisecond) })
+}
+
 // EndAt sets the end of a subscription, and of its newest key.
 func (p *Platform) EndAt(institution, api string, at time.Time) {
 	p.gateway(institution).api(api).subscription.endAt(at)
@@ -323,6 +344,11 @@ func (p *Platform) Application(institution string) string {
 // ManagementToken returns the personal access token that the API manager accepts.
 func (p *Platform) ManagementToken(institution string) string {
 	return p.management(institution).token
+}
+
+// AdministratorToken returns the personal access token of an administrator of the API manager.
+func (p *Platform) AdministratorToken(institution string) string {
+	return p.management(institution).admin
 }
 
 // ManagedKeys returns all keys of the application; a shared one comes once for each subscription.

@@ -36,11 +36,18 @@ func same(status int, body string, h http.Header) [2]answer {
 	return [2]answer{a, a}
 }
 
-func empty(status int) [2]answer { return same(status, "", headers("Connection", "close")) }
+func empty(status int) [2]answer {
+	h := headers()
+	if status != 503 {
+		h.Set("Connection", "close")
+	}
+	return same(status, "", h)
+}
 
 // passed is what the backend says, with the ids the gateway adds.
 func passed(status int, contentType, body string, more ...string) [2]answer {
 	h := headers(more...)
+	h.Set("Server", "BaseHTTP/0.6 Python/3.11.7")
 	h.Set("Content-Type", contentType)
 	h.Set("X-Gravitee-Transaction-Id", "ours")
 	h.Set("X-Gravitee-Request-Id", "random")
@@ -52,12 +59,32 @@ const nobody = `{"ansatt":[]}`
 // wantAnswers holds the exact answer to each fault, for Accept: application/json and for text/plain.
 var wantAnswers = map[Fault][2]answer{
 	Healthy: passed(200, "application/json", nobody),
-	RouterUnavailable: same(503, routerPage, headers("Connection", "close", "Content-Type", "text/html",
-		"Cache-Control", "private, max-age=0, no-cache, no-store")),
+	RouterUnavailable: unmeasured(same(503, routerPage, headers("Connection", "close", "Content-Type", "text/html",
+		"Cache-Control", "private, max-age=0, no-cache, no-store", "Pragma", "no-cache"))),
 	UnknownContextPath: same(404, "No context-path matches the request URI.",
-		headers("Connection", "close", "Content-Type", "text/plain")),
-	KeyRejected: failure(401, `{"message":"API Key is not valid or is expired / revoked.","http_status_code":401}`,
-		"API Key is not valid or is expired / revoked."),
+		headers("Content-Type", "text/plain")),
+	JustStarted: same(404, "No context-path matches the request URI.",
+		headers("Content-Type", "text/plain")),
+	KeyRejected:   failure(401, `{"message":"Unauthorized","http_status_code":401}`, "Unauthorized"),
+	PlanCondition: failure(401, `{"message":"Unauthorized","http_status_code":401}`, "Unauthorized"),
+	ResponseTemplate: same(401, `{"error":"unauthorized"}`,
+		headers("Connection", "close", "Content-Type", "application/json")),
+	PolicyUnauthorized: failure(401, `{"message":"no token","http_status_code":401}`, "no token"),
+	RequestTimeout:     failure(504, `{"message":"Request timeout","http_status_code":504}`, "Request timeout"),
+	TemporarilyUnavailable: open(failure(503, `{"message":"Temporarily Unavailable","http_status_code":503}`,
+		"Temporarily Unavailable")),
+	InnerGateway: foreign(passed(401, "application/json", `{"message":"Unauthorized","http_status_code":401}`)),
+	Failover: same(502, "", headers("Connection", "close", "X-Gravitee-Transaction-Id", "ours",
+		"X-Gravitee-Request-Id", "random")),
+	LimitStoreDown: passed(200, "application/json", nobody, "X-Rate-Limit-Limit", "2", "X-Rate-Limit-Remaining", "2",
+		"X-Rate-Limit-Reset", "-1"),
+	BackendBadRequest:  passed(400, "application/json", `{"error":"invalid_request"}`),
+	BackendRateLimited: passed(429, "application/json", `{"error":"slow_down"}`),
+	RouterNotFound:     routers(same(404, "default backend - 404", headers("Content-Type", "text/plain; charset=utf-8"))),
+	RouterBadGateway: routers(same(502, "<html><body><h1>502 Bad Gateway</h1>\nThe server returned an invalid or incomplete response.\n</body></html>\n",
+		headers("Content-Type", "text/html"))),
+	RouterTimeout: routers(same(504, "<html><body><h1>504 Gateway Time-out</h1>\nThe server didn't respond in time.\n</body></html>\n",
+		headers("Content-Type", "text/html"))),
 	KeyOpen: passed(200, "application/json", nobody),
 	ResourceForbidden: failure(403, `{"message":"You're not allowed to access this resource","http_status_code":403}`,
 		"You're not allowed to access this resource"),
@@ -65,8 +92,8 @@ var wantAnswers = map[Fault][2]answer{
 		"Method not allowed while accessing this resource"),
 	GatewayError: failure(500, `{"message":"Internal Server Error","http_status_code":500}`, "Internal Server Error"),
 	RateLimited: limited(failure(429,
-		`{"message":"Rate limit exceeded ! You reach the limit of 10 requests per 1 minutes","http_status_code":429}`,
-		"Rate limit exceeded ! You reach the limit of 10 requests per 1 minutes")),
+		`{"message":"Rate limit exceeded ! You reach the limit of 2 requests per 1 minutes","http_status_code":429}`,
+		"Rate limit exceeded ! You reach the limit of 2 requests per 1 minutes")),
 	BackendDead:        empty(504),
 	BackendRefused:     empty(502),
 	BackendUnavailable: empty(503),
@@ -79,14 +106,40 @@ var wantAnswers = map[Fault][2]answer{
 	Slow:             passed(200, "application/json", nobody),
 	HTMLPage:         passed(200, "text/html; charset=utf-8", page),
 	EmptyBody:        passed(200, "application/json", ""),
-	TruncatedBody:    truncated(passed(200, "application/json", page)),
+	TruncatedBody:    truncated(foreign(passed(200, "application/json", page))),
 	BrokenJSON:       passed(200, "application/json", `[{"id":"1"`),
 	UnexpectedJSON:   passed(200, "application/json", `[]`),
 }
 
+// unmeasured is a page that ends with the connection.
+func unmeasured(answers [2]answer) [2]answer {
+	answers[0].Header.Del("Content-Length")
+	return answers
+}
+
+// open leaves the connection as it is.
+func open(answers [2]answer) [2]answer {
+	for _, a := range answers {
+		a.Header.Del("Connection")
+	}
+	return answers
+}
+
+// foreign is of another backend than the usual one.
+func foreign(answers [2]answer) [2]answer {
+	answers[0].Header.Del("Server")
+	return answers
+}
+
+func routers(answers [2]answer) [2]answer {
+	answers[0].Header.Set("Connection", "close")
+	answers[0].Header.Set("Cache-Control", "no-cache")
+	return answers
+}
+
 func limited(answers [2]answer) [2]answer {
 	for _, a := range answers {
-		a.Header.Set("X-Rate-Limit-Limit", "10")
+		a.Header.Set("X-Rate-Limit-Limit", "2")
 		a.Header.Set("X-Rate-Limit-Remaining", "0")
 		a.Header.Set("X-Rate-Limit-Reset", "soon")
 	}
@@ -97,6 +150,7 @@ func truncated(answers [2]answer) [2]answer {
 	for i := range answers {
 		answers[i].Body = page[:len(page)/2]
 		answers[i].Err = "unexpected EOF"
+		answers[i].Header.Set("Connection", "close")
 	}
 	return answers
 }
@@ -128,6 +182,7 @@ func TestEveryFault(t *testing.T) {
 				p.Set("uio", "ansatte", f)
 				r := documented(t, p, "uio", "ansatte")
 				r.Header.Set("Accept", accept)
+				r.Close = f == TruncatedBody // else the gateway keeps the connection
 				begin := time.Now()
 				got := soon(mustSend(t, client(t, p, "uio", false), r), time.Minute)
 				if diff := cmp.Diff(want[i], got); diff != "" {
@@ -147,7 +202,10 @@ var delay = map[Fault]time.Duration{BackendDead: 20 * time.Millisecond, Slow: 30
 func TestFaultsWithoutKey(t *testing.T) {
 	p := start(t, quick())
 	c := client(t, p, "uio", false)
-	before := map[Fault]int{RouterUnavailable: 503, UnknownContextPath: 404, KeyOpen: 200}
+	before := map[Fault]int{
+		RouterUnavailable: 503, UnknownContextPath: 404, JustStarted: 404, KeyOpen: 200, TemporarilyUnavailable: 503,
+		RouterNotFound: 404, RouterBadGateway: 502, RouterTimeout: 504,
+	}
 	for _, f := range Faults() {
 		if f == Refused || f == Silent {
 			continue
@@ -164,7 +222,7 @@ func TestFaultsWithoutKey(t *testing.T) {
 			t.Errorf("%v without a key: status %d, want %d", f, got.Status, want)
 		}
 		const unauthorized = `{"message":"Unauthorized","http_status_code":401}`
-		if want == 401 && got.Body != unauthorized {
+		if want == 401 && got.Body != unauthorized && f != ResponseTemplate {
 			t.Errorf("%v without a key: body %q, want %q", f, got.Body, unauthorized)
 		}
 	}

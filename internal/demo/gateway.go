@@ -27,8 +27,10 @@ type deployedAPI struct {
 	subscription *subscription
 	fault        Fault
 	requests     int
-	keyed        int // of them, those with a key that the gateway knows for this API
-	keyless      int // of them, those that have no header for a key
+	keyed        int    // of them, those with a key that the gateway knows for this API
+	keyless      int    // of them, those that have no header for a key
+	backend      *reply // what its backend answers instead of the documented answer; nil: that
+	message      string // of its policies, where they refuse; empty: the fault's own
 }
 
 func newGateway(i institution, options Options, ca *authority, closing <-chan struct{}) (*gateway, error) {
@@ -111,7 +113,7 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	req := &request{Request: r, w: w, body: body, options: g.options}
+	req := &request{Request: r, w: w, body: body, options: g.options, engine: &engines[g.options.Engine]}
 	req.candidates, req.api = g.match(r.URL.Path)
 	req.serve(g.countAndFault(req))
 }

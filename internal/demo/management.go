@@ -1,9 +1,10 @@
 package demo
 
 import (
+	"cmp"
 	"crypto/tls"
-	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +17,8 @@ import (
 type management struct {
 	*subscriptions
 	application string // id
-	token       string // the one personal access token
+	token       string // of a plain member of the application
+	admin       string // the token of an administrator
 	dialect     dialect
 	slowAfter   time.Duration
 	listener    *httpsListener
@@ -27,7 +29,7 @@ type management struct {
 
 const (
 	managementPath = "/management"
-	environment    = "GET " + managementPath + "/organizations/{organization}/environments/{environment}"
+	environment    = managementPath + "/organizations/{organization}/environments/{environment}"
 	applications   = environment + "/applications/{application}"
 )
 
@@ -49,7 +51,9 @@ const (
 	ManagementCutOff                        // the connection ends in the middle of a document
 	ManagementEpochAsText                   // dates as strings of digits
 	ManagementNonsenseDates                 // dates that are no dates
-	ManagementNoDefinitions                 // 403 for the APIs: the token's user is not a member of them
+	ManagementNoDefinitions                 // the token's user finds no API in the portal
+	ManagementArchived                      // the application is archived
+	ManagementIsGateway                     // a gateway answers at this address
 )
 
 // newManagement opens the API manager's own port, under the same name as the
@@ -60,32 +64,47 @@ func newManagement(institution string, options Options, s *subscriptions, ca *au
 		return nil, err
 	}
 	m := &management{
-		subscriptions: s, application: uuid.NewString(), token: uuid.NewString(),
+		subscriptions: s, application: uuid.NewString(), token: uuid.NewString(), admin: uuid.NewString(),
 		dialect: dialects[options.Gravitee], slowAfter: options.SlowAfter, mux: http.NewServeMux(),
 	}
+	m.mux.HandleFunc(applications, m.getApplication)
 	m.mux.HandleFunc(applications+"/subscriptions", m.listSubscriptions)
 	m.mux.HandleFunc(applications+"/subscriptions/{subscription}/"+m.dialect.keys, m.listKeys)
+	m.mux.HandleFunc(environment+"/apis", m.listAPIs)
 	m.mux.HandleFunc(environment+"/apis/{api}", m.getAPI)
-	m.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { m.fail(w, http.StatusNotFound, "", "HTTP 404 Not Found") })
+	m.mux.HandleFunc(managementPath+"/", m.notFound)
 	present := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &certificate, nil }
 	m.listener, err = listenHTTPS(anyPort, present, m)
 	return m, err
 }
 
-// ServeHTTP checks the token first, then shows the fault in force.
+// ServeHTTP checks the address and the token first, then shows the fault in force.
 func (m *management) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fault := m.currentFault()
-	if r.Header.Get("Authorization") != "Bearer "+m.token {
+	switch known := m.roleOf(r) != ""; {
+	case fault == ManagementIsGateway:
+	case strings.HasPrefix(r.URL.Path, "/portal/"):
+		m.refuse(w, r, http.StatusUnauthorized, `WWW-Authenticate: Basic realm="Gravitee.io Portal API"`)
+		return
+	case !strings.HasPrefix(r.URL.Path, managementPath+"/"):
+		m.refuse(w, r, http.StatusNotFound, "")
+		return
+	case !known:
 		fault = ManagementUnauthorized
 	}
 	managementFaults[fault](m, w, r)
 }
 
+// roleOf says whose token came: user, admin or nobody's.
+func (m *management) roleOf(r *http.Request) string {
+	return map[string]string{"Bearer " + m.token: "user", "Bearer " + m.admin: "admin"}[r.Header.Get("Authorization")]
+}
+
 var managementFaults = [...]func(*management, http.ResponseWriter, *http.Request){
 	ManagementHealthy:       (*management).route,
-	ManagementUnauthorized:  managementFails(http.StatusUnauthorized, "errors.unauthorized", "Unauthorized"),
-	ManagementForbidden:     managementFails(http.StatusForbidden, "errors.forbidden", "You do not have sufficient rights to access this resource"),
-	ManagementBroken:        managementFails(http.StatusInternalServerError, "unexpected", "Internal error"),
+	ManagementUnauthorized:  (*management).unauthorized,
+	ManagementForbidden:     (*management).forbidden,
+	ManagementBroken:        (*management).broken,
 	ManagementSlow:          (*management).slow,
 	ManagementPage:          managementSends(http.StatusOK, htmlType, page),
 	ManagementRedirect:      managementSends(http.StatusFound, htmlType, ""),
@@ -96,10 +115,8 @@ var managementFaults = [...]func(*management, http.ResponseWriter, *http.Request
 	ManagementEpochAsText:   (*management).route,
 	ManagementNonsenseDates: (*management).route,
 	ManagementNoDefinitions: (*management).route,
-}
-
-func managementFails(status int, code, message string) func(*management, http.ResponseWriter, *http.Request) {
-	return func(m *management, w http.ResponseWriter, _ *http.Request) { m.fail(w, status, code, message) }
+	ManagementArchived:      (*management).route,
+	ManagementIsGateway:     managementSends(http.StatusNotFound, "text/plain", messageNoAPI),
 }
 
 func managementSends(status int, contentType, body string) func(*management, http.ResponseWriter, *http.Request) {
@@ -124,22 +141,40 @@ func (m *management) slow(w http.ResponseWriter, r *http.Request) {
 
 func (m *management) route(w http.ResponseWriter, r *http.Request) { m.mux.ServeHTTP(w, r) }
 
-// listSubscriptions answers with the requested page of the application's subscriptions.
+// listSubscriptions answers with the requested page of the application's subscriptions. An administrator may ask for those
+// of any application, and 3.x does not look at the environment.
 func (m *management) listSubscriptions(w http.ResponseWriter, r *http.Request) {
-	if !m.checkPath(w, r) {
+	if !m.placed(w, r) {
+		return
+	}
+	role, archived := m.roleOf(r), m.currentFault() == ManagementArchived
+	known := r.PathValue("application") == m.application
+	switch {
+	case role == "user" && !known:
+		m.lacks(w, r, "Application", "application")
+		return
+	case role == "user" && archived:
+		m.forbidden(w, r)
 		return
 	}
 	query := r.URL.Query()
 	page, size := number(query.Get("page"), 1), number(query.Get("size"), 20)
-	if page < 1 || size < 1 || size > 100 {
-		m.fail(w, http.StatusBadRequest, "", "Page size should not be more than 100")
+	switch {
+	case page < 1:
+		m.badPage(w, r, "Page number should not be less than 1", "page", page)
+		return
+	case size < 1:
+		m.badPage(w, r, "Page size should not be less than 1", "size", size)
+		return
+	case size > 100 && !m.dialect.four:
+		m.badPage(w, r, "Page size should not be more than 100", "size", size)
 		return
 	}
-	status := query.Get("status")
-	if status == "" {
-		status = "ACCEPTED"
+	statuses := strings.Split(cmp.Or(query.Get("status"), "ACCEPTED"), ",")
+	if !known || archived {
+		statuses = nil
 	}
-	m.write(w, m.page(strings.Split(status, ","), page, size))
+	m.write(w, r, m.page(statuses, page, size))
 }
 
 func number(s string, fallback int) int {
@@ -150,66 +185,163 @@ func number(s string, fallback int) int {
 	return n
 }
 
-// listKeys answers with all keys of one subscription, newest first.
-func (m *management) listKeys(w http.ResponseWriter, r *http.Request) {
-	if !m.checkPath(w, r) {
+func (m *management) badPage(w http.ResponseWriter, r *http.Request, message, name string, value int) {
+	if !m.dialect.four {
+		m.fail(w, r, http.StatusBadRequest, object{
+			{"message", message}, {"path", "getApplicationSubscriptions.arg1." + name}, {"invalid_value", value},
+		})
 		return
 	}
-	keys := m.keyEntities(r.PathValue("subscription"))
-	if keys == nil {
-		m.fail(w, http.StatusNotFound, "subscription.notFound", "Subscription ["+r.PathValue("subscription")+"] can not be found.")
-		return
-	}
-	m.write(w, keys)
-}
-
-// getAPI answers with the part of an API's definition that a member without write access may see.
-func (m *management) getAPI(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("api")
-	if m.currentFault() == ManagementNoDefinitions {
-		m.fail(w, http.StatusForbidden, "errors.forbidden", "You do not have sufficient rights to access this resource")
-		return
-	}
-	path, ok := m.contextPath(id)
-	if !ok {
-		m.fail(w, http.StatusNotFound, "api.notFound", "Api ["+id+"] cannot be found.")
-		return
-	}
-	m.write(w, map[string]any{
-		"id": id, "name": apiName(path), "version": "1", "state": "STARTED", "visibility": "PRIVATE",
-		"context_path": path, "proxy": map[string]any{"virtual_hosts": []any{map[string]any{"path": path}}},
+	detail := object{{"message", message}, {"location", name}, {"invalidValue", value}}
+	m.fail(w, r, http.StatusBadRequest, object{
+		{"message", message}, {"path", "getApplicationSubscriptions.pageable." + name}, {"details", []any{detail}}, {"invalid_value", value},
 	})
 }
 
-// checkPath reports whether the address names what exists. If not, it answers the request.
-func (m *management) checkPath(w http.ResponseWriter, r *http.Request) bool {
-	for _, part := range [...]struct{ name, want string }{
-		{"organization", "DEFAULT"}, {"environment", "DEFAULT"}, {"application", m.application},
-	} {
-		got := r.PathValue(part.name)
-		if got != part.want {
-			m.fail(w, http.StatusNotFound, part.name+".notFound", strings.ToUpper(part.name[:1])+part.name[1:]+" ["+got+"] cannot be found.")
-			return false
-		}
+// listKeys answers with all keys of one subscription, newest first.
+func (m *management) listKeys(w http.ResponseWriter, r *http.Request) {
+	switch keys := m.keyEntities(r.PathValue("subscription")); {
+	case !m.placed(w, r):
+	case r.PathValue("application") != m.application, r.PathValue("environment") != defaultEnvironment:
+		m.lacks(w, r, "Application", "application")
+	case keys == nil:
+		m.lacks(w, r, "Subscription", "subscription")
+	default:
+		m.write(w, r, keys)
+	}
+}
+
+func (m *management) getApplication(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !m.placed(w, r):
+	case r.PathValue("application") != m.application:
+		m.lacks(w, r, "Application", "application")
+	default:
+		m.write(w, r, m.applicationEntity())
+	}
+}
+
+// listAPIs answers with what the portal shows.
+func (m *management) listAPIs(w http.ResponseWriter, r *http.Request) {
+	if !m.placed(w, r) {
+		return
+	}
+	apis := []any{}
+	if m.currentFault() != ManagementNoDefinitions && r.URL.Query().Get("portal") == "true" {
+		apis = m.published("https://" + r.Host + strings.TrimSuffix(r.URL.Path, "/apis"))
+	}
+	m.write(w, r, apis)
+}
+
+// getAPI refuses to show an API's definition: the token's user is no member of any.
+func (m *management) getAPI(w http.ResponseWriter, r *http.Request) {
+	m.mu.Lock()
+	known := slices.ContainsFunc(m.all, func(e *subscription) bool { return apiID(e.api) == r.PathValue("api") })
+	m.mu.Unlock()
+	switch {
+	case !m.placed(w, r):
+	case !known, r.PathValue("environment") != defaultEnvironment:
+		m.lacks(w, r, "Api", "api")
+	default:
+		m.forbidden(w, r)
+	}
+}
+
+const defaultEnvironment = "DEFAULT"
+
+// placed reports whether organization and environment are such as the dialect lets pass. If not, it answers the request.
+func (m *management) placed(w http.ResponseWriter, r *http.Request) bool {
+	organization, environment := r.PathValue("organization") == defaultEnvironment, strings.EqualFold(r.PathValue("environment"), defaultEnvironment)
+	switch {
+	case m.dialect.four && !(organization && environment):
+		lines := slices.DeleteFunc(m.header(), func(l string) bool { return strings.HasPrefix(l, "Vary: ") })
+		m.send(w, r, http.StatusBadRequest, lines, encode(object{{"httpStatus", 400}, {"message", "Invalid organization or environment"}}, ""))
+		return false
+	case !organization:
+		m.fail(w, r, http.StatusInternalServerError, object{{"message", "No value present"}, {"http_status", 500}})
+		return false
 	}
 	return true
 }
 
+func (m *management) notFound(w http.ResponseWriter, r *http.Request) {
+	entity := object{{"message", "HTTP 404 Not Found"}, {"http_status", 404}}
+	if m.dialect.four && strings.HasPrefix(r.URL.Path, managementPath+"/v2/") {
+		entity = object{{"httpStatus", 404}, {"message", "HTTP 404 Not Found"}}
+	}
+	m.fail(w, r, http.StatusNotFound, entity)
+}
+
+// lacks says that there is no such thing.
+func (m *management) lacks(w http.ResponseWriter, r *http.Request, what, name string) {
+	negation := "can not"
+	if m.dialect.four {
+		negation = "cannot"
+	}
+	id := r.PathValue(name)
+	m.fail(w, r, http.StatusNotFound, object{
+		{"message", what + " [" + id + "] " + negation + " be found."},
+		{"parameters", object{{name, id}}},
+		{"technicalCode", name + ".notFound"},
+		{"http_status", 404},
+	})
+}
+
+func (m *management) forbidden(w http.ResponseWriter, r *http.Request) {
+	m.fail(w, r, http.StatusForbidden, object{
+		{"message", "You do not have sufficient rights to access this resource"}, {"technicalCode", "forbidden"}, {"http_status", 403},
+	})
+}
+
+func (m *management) broken(w http.ResponseWriter, r *http.Request) {
+	m.fail(w, r, http.StatusInternalServerError, object{{"message", "Internal error"}, {"http_status", 500}})
+}
+
+func (m *management) unauthorized(w http.ResponseWriter, r *http.Request) {
+	first := `WWW-Authenticate: Basic realm="Gravitee.io Management API"`
+	if r.Header.Get("Authorization") != "" {
+		epoch := map[bool]string{false: "Thu, 01-Jan-1970 00:00:00 GMT", true: "Thu, 01 Jan 1970 00:00:00 GMT"}[m.dialect.four]
+		first = "Set-Cookie: Auth-Graviteeio-APIM=; Path=/; Expires=" + epoch + "; Max-Age=0; HttpOnly"
+	}
+	m.refuse(w, r, http.StatusUnauthorized, first)
+}
+
+// refuse answers as Jetty does before any servlet, or in front of one; first is the header line that says why.
+func (m *management) refuse(w http.ResponseWriter, r *http.Request, status int, first string) {
+	var lines []string
+	if first != "" {
+		lines = append(lines, first, "X-Content-Type-Options: nosniff", "X-XSS-Protection: "+m.xss())
+		if !strings.HasPrefix(first, "Set-Cookie") {
+			lines = append(lines, "Pragma: no-cache")
+		}
+		lines = append(lines, "X-Frame-Options: DENY")
+	}
+	lines = append(lines, "Cache-Control: must-revalidate,no-cache,no-store", "Content-Type: application/json")
+	servlet, address := "", r.URL.Path
+	switch {
+	case m.dialect.four:
+		address = "https://" + r.Host + strings.ReplaceAll(r.RequestURI, "&", "&amp;")
+	case first != "":
+		servlet = "\"servlet\":\"org.glassfish.jersey.servlet.ServletContainer-56a2599a\",\n"
+	}
+	body := "{\n" + servlet + `"message":"` + http.StatusText(status) + "\",\n\"url\":\"" + address + "\",\n\"status\":\"" + strconv.Itoa(status) + "\"\n}"
+	m.send(w, r, status, lines, body)
+}
+
 // write sends a document, or as much of it as the fault in force lets through.
-func (m *management) write(w http.ResponseWriter, document any) {
-	body, _ := json.MarshalIndent(document, "", "  ") // maps of strings, numbers and the like: cannot fail
+func (m *management) write(w http.ResponseWriter, r *http.Request, document any) {
+	body := encode(document, "")
 	half := body[:len(body)/2]
-	w.Header().Set("Content-Type", jsonType)
 	switch m.currentFault() {
 	case ManagementTruncated:
 		body = half
 	case ManagementCutOff:
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		_, _ = w.Write(half)
+		_, _ = w.Write([]byte(half))
 		_ = http.NewResponseController(w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	_, _ = w.Write(body)
+	m.send(w, r, http.StatusOK, m.header(), body)
 }
 
 func (m *management) setFault(f ManagementFault) {
@@ -225,13 +357,50 @@ func (m *management) currentFault() ManagementFault {
 }
 
 // fail answers with an error in the form of Gravitee's Management API.
-func (m *management) fail(w http.ResponseWriter, status int, code, message string) {
-	entity := map[string]any{"message": message, "http_status": status}
-	if code != "" {
-		entity["technicalCode"] = code
+func (m *management) fail(w http.ResponseWriter, r *http.Request, status int, entity object) {
+	m.send(w, r, status, m.header(), encode(entity, ""))
+}
+
+func (m *management) xss() string {
+	return map[bool]string{false: "1; mode=block", true: "0"}[m.dialect.four]
+}
+
+// header are the lines of every answer of the Management API's own.
+func (m *management) header() []string {
+	return []string{
+		"Vary: Origin", "Vary: Access-Control-Request-Method", "Vary: Access-Control-Request-Headers", "Content-Type: application/json",
+		"X-Content-Type-Options: nosniff", "X-XSS-Protection: " + m.xss(), "Cache-Control: no-cache, no-store, max-age=0, must-revalidate",
+		"Pragma: no-cache", "Expires: 0", "X-Frame-Options: DENY",
 	}
-	body, _ := json.MarshalIndent(entity, "", "  ") // strings and a number: cannot fail
-	w.Header().Set("Content-Type", jsonType)
+}
+
+// send puts an answer on the wire in this order, as HTTP/1.1 alone allows.
+func (m *management) send(w http.ResponseWriter, r *http.Request, status int, lines []string, body string) {
+	lines = append(lines, "Content-Length: "+strconv.Itoa(len(body)))
+	raw, isRaw := w.(*rawWriter)
+	if r.ProtoMajor == 1 && isRaw {
+		after := kept
+		if r.Close {
+			after, lines = closed, append(lines, "Connection: close")
+		}
+		if r.Method == http.MethodHead {
+			body = ""
+		}
+		raw.send("HTTP/1.1 "+strconv.Itoa(status)+" "+reasonPhrase(status, m.dialect.four)+"\r\n"+strings.Join(lines, "\r\n")+"\r\n\r\n"+body, after, false)
+		return
+	}
+	for _, l := range lines {
+		name, value, _ := strings.Cut(l, ": ")
+		w.Header().Add(name, value)
+	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write([]byte(body))
+}
+
+// reasonPhrase is Jetty's, which Gravitee 4 has of another version.
+func reasonPhrase(status int, four bool) string {
+	if status == http.StatusInternalServerError && four {
+		return "Server Error"
+	}
+	return http.StatusText(status)
 }

@@ -47,7 +47,7 @@ func TestManagementDialects(t *testing.T) {
 		Gravitee310: {"keys", []string{"plan", "subscription"}},
 		Gravitee315: {"apikeys", []string{"api", "id", "plan", "subscription"}},
 		Gravitee320: {"apikeys", []string{"id", "subscriptions"}},
-		Gravitee4:   {"apikeys", []string{"environmentId", "federated", "id", "subscriptions"}},
+		Gravitee4:   {"apikeys", []string{"environmentId", "federated", "hash", "id", "subscriptions"}},
 	} {
 		p := start(t, Options{WithoutFaults: true, Gravitee: dialect})
 		var page struct{ Data []struct{ ID string } }
@@ -92,37 +92,6 @@ func TestManagementPages(t *testing.T) {
 		got := [3]int{len(page.Data), page.Page.Pages, page.Page.All}
 		if got != want || page.Page.Size != got[0] {
 			t.Errorf("%q: %v, want %v", query, got, want)
-		}
-	}
-}
-
-func TestManagementRefusals(t *testing.T) {
-	p := start(t, Options{WithoutFaults: true})
-	token := p.ManagementToken("uio")
-	for _, test := range []struct {
-		path, token string
-		want        map[string]any
-	}{
-		{application(p) + "/subscriptions", "other", map[string]any{"http_status": 401.0, "technicalCode": "errors.unauthorized", "message": "Unauthorized"}},
-		{
-			"/organizations/DEFAULT/environments/x/applications/x/subscriptions", token,
-			map[string]any{"http_status": 404.0, "technicalCode": "environment.notFound", "message": "Environment [x] cannot be found."},
-		},
-		{
-			"/organizations/DEFAULT/environments/DEFAULT/applications/x/subscriptions", token,
-			map[string]any{"http_status": 404.0, "technicalCode": "application.notFound", "message": "Application [x] cannot be found."},
-		},
-		{
-			application(p) + "/subscriptions/x/apikeys", token,
-			map[string]any{"http_status": 404.0, "technicalCode": "subscription.notFound", "message": "Subscription [x] can not be found."},
-		},
-		{"/nothing", token, map[string]any{"http_status": 404.0, "message": "HTTP 404 Not Found"}},
-		{application(p) + "/subscriptions?size=101", token, map[string]any{"http_status": 400.0, "message": "Page size should not be more than 100"}},
-	} {
-		var got map[string]any
-		status := ask(t, p, test.path, test.token, &got)
-		if diff := cmp.Diff(test.want, got); diff != "" || float64(status) != test.want["http_status"] {
-			t.Errorf("%s: status %d, body (-want +got):\n%s", test.path, status, diff)
 		}
 	}
 }

@@ -96,7 +96,6 @@ func failures(t *testing.T, checks map[Target]probe.Check) map[Target]probe.Reas
 
 func TestWhatTheProbeMakesOfEveryFault(t *testing.T) {
 	p := start(t, quick())
-	check := checksOf(t, p, probe.KindAPI)[Target{"uio", "fs-emner"}]
 	want := map[Fault]probe.Reason{
 		Healthy:             "",
 		Refused:             probe.ReasonConnect,
@@ -123,8 +122,23 @@ func TestWhatTheProbeMakesOfEveryFault(t *testing.T) {
 		TruncatedBody:       probe.ReasonBody,
 		BrokenJSON:          probe.ReasonNotJSON,
 		UnexpectedJSON:      probe.ReasonExpectation,
+
+		InnerGateway:           probe.ReasonBackendUnauthorized,
+		ResponseTemplate:       probe.ReasonKeyRejected,
+		PolicyUnauthorized:     probe.ReasonGatewayError,
+		BackendBadRequest:      probe.ReasonStatus,
+		BackendRateLimited:     probe.ReasonRateLimited,
+		PlanCondition:          probe.ReasonKeyRejected,
+		RequestTimeout:         probe.ReasonBackendTimeout,
+		TemporarilyUnavailable: probe.ReasonGatewayError,
+		Failover:               probe.ReasonBackendUnreachable,
+		LimitStoreDown:         "",
+		JustStarted:            probe.ReasonNoSuchAPI,
+		RouterNotFound:         probe.ReasonGatewayUnavailable,
+		RouterBadGateway:       probe.ReasonGatewayUnavailable,
+		RouterTimeout:          probe.ReasonGatewayTimeout,
 	}
-	if diff := cmp.Diff(want, reasonsOfFaults(t, p, check)); diff != "" {
+	if diff := cmp.Diff(want, reasonsOfFaults(t, p, probe.KindAPI)); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
 }
@@ -138,8 +152,14 @@ func TestWhatTheNegativeTestMakesOfEveryFault(t *testing.T) {
 		RouterUnavailable:  probe.ReasonGatewayUnavailable,
 		UnknownContextPath: probe.ReasonNoSuchAPI,
 		KeyOpen:            probe.ReasonNotRefused,
+
+		TemporarilyUnavailable: probe.ReasonGatewayError,
+		JustStarted:            probe.ReasonNoSuchAPI,
+		RouterNotFound:         probe.ReasonGatewayUnavailable,
+		RouterBadGateway:       probe.ReasonGatewayUnavailable,
+		RouterTimeout:          probe.ReasonGatewayTimeout,
 	}
-	got := reasonsOfFaults(t, p, checksOf(t, p, probe.KindAuth)[Target{"uio", "fs-emner"}])
+	got := reasonsOfFaults(t, p, probe.KindAuth)
 	for f, reason := range got {
 		if reason == "" {
 			delete(got, f)
@@ -150,8 +170,9 @@ func TestWhatTheNegativeTestMakesOfEveryFault(t *testing.T) {
 	}
 }
 
-// reasonsOfFaults shows check, of uio's fs-emner, one fault after the other.
-func reasonsOfFaults(t *testing.T, p *Platform, check probe.Check) map[Fault]probe.Reason {
+// reasonsOfFaults shows the check of that kind of uio's fs-emner one fault after the other. None knows how the API refused
+// before.
+func reasonsOfFaults(t *testing.T, p *Platform, kind string) map[Fault]probe.Reason {
 	t.Helper()
 	got := map[Fault]probe.Reason{}
 	for _, f := range Faults() {
@@ -163,7 +184,7 @@ func reasonsOfFaults(t *testing.T, p *Platform, check probe.Check) map[Fault]pro
 			timeout = 300 * time.Millisecond
 		}
 		p.Set("uio", api, f)
-		got[f] = reasonOf(t, check, timeout)
+		got[f] = reasonOf(t, checksOf(t, p, kind)[Target{"uio", "fs-emner"}], timeout)
 		p.Clear("uio", api)
 	}
 	return got

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ const (
 	keyHeader         = "X-Gravitee-Api-Key"
 	transactionHeader = "X-Gravitee-Transaction-Id"
 	requestHeader     = "X-Gravitee-Request-Id"
+	clientHeader      = "X-Gravitee-Client-Identifier"
 
 	notFound = `{"error":"not_found"}`
 )
@@ -28,15 +30,14 @@ const (
 		"<p>The application is currently not serving requests at this endpoint.</p></body></html>\n"
 )
 
-// The gateway's own messages.
+// The gateway's own messages, but those in which engines differ.
 const (
-	messageNoKey      = "Unauthorized"
-	messageInvalidKey = "API Key is not valid or is expired / revoked."
-	messageNoAPI      = "No context-path matches the request URI."
-	messageResource   = "You're not allowed to access this resource"
-	messageMethod     = "Method not allowed while accessing this resource"
-	messageRateLimit  = "Rate limit exceeded ! You reach the limit of 10 requests per 1 minutes"
-	messageError      = "Internal Server Error"
+	messageNoAPI       = "No context-path matches the request URI."
+	messageResource    = "You're not allowed to access this resource"
+	messageMethod      = "Method not allowed while accessing this resource"
+	messageError       = "Internal Server Error"
+	messageTimeout     = "Request timeout"
+	messageUnavailable = "Temporarily Unavailable"
 )
 
 // request is one request on its way through a gateway.
@@ -45,6 +46,9 @@ type request struct {
 	w       http.ResponseWriter
 	body    []byte
 	options Options
+	engine  *engine
+	client  string   // Client-Identifier; empty: the key was not judged yet
+	limits  []string // header lines of the plan's limits
 
 	candidates []*deployedAPI // all that share the longest matching context path
 	api        *deployedAPI   // the one among them that the path belongs to; may be nil
@@ -61,22 +65,26 @@ func (r *request) routed() bool {
 
 // noContextPath is the only failure that is plain text whatever the client accepts.
 func (r *request) noContextPath() {
-	r.w.Header().Set("Connection", "close")
-	r.write(http.StatusNotFound, "text/plain", []byte(messageNoAPI))
+	r.send(&reply{status: http.StatusNotFound, phrase: r.engine.noAPI, from: byRouting, kind: "text/plain", body: messageNoAPI})
 }
 
 func (r *request) authenticated() bool {
-	if r.subscriber() == nil {
+	s := r.subscriber()
+	if s == nil {
 		r.rejectKey()
 		return false
 	}
+	r.client = s.subscription.id
 	return true
 }
 
 func (r *request) rejectKey() {
-	message := messageInvalidKey
-	if r.Header.Get(keyHeader) == "" {
-		message = messageNoKey
+	key, message := r.Header.Get(keyHeader), r.engine.unknownKey
+	switch {
+	case key == "":
+		message = unauthorized
+	case slices.ContainsFunc(r.candidates, func(a *deployedAPI) bool { return a.subscription.hasEnded(key) }):
+		message = r.engine.endedKey
 	}
 	r.fail(http.StatusUnauthorized, message)
 }
@@ -109,15 +117,19 @@ func (r *request) subscriber() *deployedAPI {
 }
 
 func (r *request) setLimit(l limit, remaining int) {
-	h := r.w.Header()
-	h.Set(l.header+"-Limit", strconv.Itoa(l.max))
-	h.Set(l.header+"-Remaining", strconv.Itoa(remaining))
-	h.Set(l.header+"-Reset", strconv.FormatInt(time.Now().Truncate(l.period).Add(l.period).UnixMilli(), 10))
+	r.addLimit(l, remaining, time.Now().Truncate(l.period).Add(l.period).UnixMilli())
+}
+
+func (r *request) addLimit(l limit, remaining int, reset int64) {
+	r.limits = append(r.limits, l.header+"-Limit: "+strconv.Itoa(l.max), l.header+"-Remaining: "+strconv.Itoa(remaining),
+		l.header+"-Reset: "+strconv.FormatInt(reset, 10))
 }
 
 // documented is the backend's right answer, to the documented request alone.
 func (r *request) documented() {
 	switch {
+	case r.api != nil && r.api.backend != nil:
+		r.send(r.api.backend)
 	case r.api == nil, r.Method != r.api.Method,
 		strings.TrimSuffix(r.URL.Path, "/") != strings.TrimSuffix(r.api.Path, "/"):
 		r.pass(http.StatusNotFound, jsonType, notFound)
@@ -138,48 +150,36 @@ func (r *request) complete() bool {
 	return string(r.body) == r.api.Body
 }
 
-// pass forwards the answer of the backend.
-func (r *request) pass(status int, contentType, body string) {
-	r.setIDs()
-	r.write(status, contentType, []byte(body))
+// pass forwards the answer of the backend; more are header lines of its own.
+func (r *request) pass(status int, contentType, body string, more ...string) {
+	header := append(r.engine.backendHeader(status, contentType, body), more...)
+	r.send(&reply{status: status, from: byBackend, header: header, body: body})
 }
 
-func (r *request) setIDs() {
-	id := r.Header.Get(transactionHeader)
-	if id == "" {
-		id = uuid.NewString()
-	}
-	r.w.Header().Set(transactionHeader, id)
-	r.w.Header().Set(requestHeader, uuid.NewString())
+// ids are the header lines that name this request.
+func (r *request) ids() []string {
+	id := uuid.NewString()
+	return []string{transactionHeader + ": " + cmp.Or(r.Header.Get(transactionHeader), id), requestHeader + ": " + id}
 }
 
-// fail answers as Gravitee 3.x does for its own errors: it sets no id, closes the
-// connection, chooses the form by the whole value of Accept, and without a message has no body.
+// fail answers with one of the gateway's own failures; without a message it has no body.
 func (r *request) fail(status int, message string) {
-	body, contentType := []byte(message), "text/plain"
-	accept := r.Header.Values("Accept")
-	if slices.Contains(accept, jsonType) || slices.Contains(accept, "*/*") {
-		contentType = jsonType
-		body, _ = json.Marshal(struct { // a string and a number: cannot fail
+	a := &reply{status: status, from: byGateway, kind: "text/plain", body: message}
+	if message != "" && r.acceptsJSON() {
+		body, _ := json.Marshal(struct { // a string and a number: cannot fail
 			Message string `json:"message"`
 			Status  int    `json:"http_status_code"`
 		}{message, status})
+		a.kind, a.body = jsonType, string(body)
 	}
-	if message == "" {
-		body, contentType = nil, ""
-	}
-	r.w.Header().Set("Connection", "close")
-	r.write(status, contentType, body)
+	r.send(a)
 }
 
-func (r *request) write(status int, contentType string, body []byte) {
-	h := r.w.Header()
-	if contentType != "" {
-		h.Set("Content-Type", contentType)
-	}
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	r.w.WriteHeader(status)
-	_, _ = r.w.Write(body) // the client may have left
+// acceptsJSON compares Accept as a whole, but for engines that look into it.
+func (r *request) acceptsJSON() bool {
+	return slices.ContainsFunc(r.Header.Values("Accept"), func(accept string) bool {
+		return accept == jsonType || accept == "*/*" || r.engine.any && strings.Contains(accept, jsonType)
+	})
 }
 
 // wait returns after d; a client that leaves earlier ends the request.

@@ -214,6 +214,9 @@ var intermittentFaults = [...]intermittentFault{
 	{Target{"himolde", ""}, Refused, 40 * time.Second, 20 * time.Second, 2 * time.Minute},
 	{Target{"uio", "fs-emner"}, BackendRefused, 70 * time.Second, 30 * time.Second, 90 * time.Second},
 	{Target{"ntnu", "maskinporten"}, BackendError, 2 * time.Minute, 45 * time.Second, 5 * time.Minute},
+	{Target{"oslomet", ""}, JustStarted, 100 * time.Second, 20 * time.Second, 3 * time.Minute},
+	{Target{"ntnu", "inspera"}, InnerGateway, 80 * time.Second, 40 * time.Second, 4 * time.Minute},
+	{Target{"uib", "fs-emner"}, PlanCondition, 110 * time.Second, 40 * time.Second, 4 * time.Minute},
 }
 
 // intermittentFault begins for the first time after first, then once in every period, and lasts for lasts.

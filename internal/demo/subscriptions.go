@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -29,6 +30,9 @@ type subscription struct {
 	id        string
 	api, plan string // names
 	paused    bool
+	changed   time.Time // when it was paused, resumed, closed or given an end; zero: never
+	begins    time.Time // zero: when its first key was made
+	closed    time.Time // zero: it is not
 	ends      time.Time // zero: never
 	keys      []*apiKey // newest first; some that fill adds share theirs
 }
@@ -105,12 +109,41 @@ func (s *subscriptions) subscribe(api, plan string, keys ...*apiKey) *subscripti
 func (s *subscription) accepts(key string) bool {
 	s.group.mu.Lock()
 	defer s.group.mu.Unlock()
+	now := time.Now()
+	if s.paused || !s.closed.IsZero() || now.Before(s.begins) || !s.ends.IsZero() && now.After(s.ends) {
+		return false
+	}
 	for _, k := range s.keys {
 		if k.value == key {
-			return k.revoked.IsZero() && !k.expired(time.Now())
+			return k.revoked.IsZero() && !k.expired(now)
 		}
 	}
 	return false
+}
+
+// change lets f change what the gateway looks at.
+func (s *subscription) change(f func(*subscription)) {
+	s.group.mu.Lock()
+	defer s.group.mu.Unlock()
+	s.changed = time.Now().Truncate(time.Millisecond)
+	f(s)
+}
+
+// close is for good: it revokes the keys.
+func (s *subscription) close() {
+	s.change(func(s *subscription) {
+		s.closed = s.changed
+		for _, k := range s.keys {
+			k.revoked = s.changed
+		}
+	})
+}
+
+// hasEnded reports whether key was one of this subscription's and has expired.
+func (s *subscription) hasEnded(key string) bool {
+	s.group.mu.Lock()
+	defer s.group.mu.Unlock()
+	return slices.ContainsFunc(s.keys, func(k *apiKey) bool { return k.value == key && k.revoked.IsZero() && k.expired(time.Now()) })
 }
 
 // newest returns the key that a consumer should use.
@@ -141,12 +174,14 @@ func (s *subscription) revoke() {
 	s.keys[0].revoked = time.Now()
 }
 
-// endAt does what an approver may do; the newest key ends with its subscription.
+// endAt does what an approver may do; the newest key ends with its subscription, unless it has ended already.
 func (s *subscription) endAt(at time.Time) {
-	s.group.mu.Lock()
-	defer s.group.mu.Unlock()
-	s.ends = at.Truncate(time.Millisecond)
-	s.keys[0].expires = s.ends
+	s.change(func(s *subscription) {
+		s.ends = at.Truncate(time.Millisecond)
+		if !s.keys[0].expired(s.changed) {
+			s.keys[0].expires = s.ends
+		}
+	})
 }
 
 func newAPIKey(created, expires time.Time) *apiKey {

@@ -8,40 +8,41 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/probe"
 )
 
-// standings say of each standing of a key what is known, which reason a rejected key then has, and what to do next. An
-// empty reason or next is that of the run.
+// standings say of each standing of a key what is known, in short where the reason does not tell it, which reason a
+// rejected key then has, and what to do next. An empty reason or next is that of the run.
 var standings = map[gravitee.Standing]struct {
 	known  string
+	short  string
 	reason probe.Reason
 	next   string
 }{
 	gravitee.Unknown: {
-		"none of the application's subscriptions has this key", "",
+		"none of the application's subscriptions has this key", "unknown to the API manager", "",
 		"Compare the key with those of the application that gravitee.application names: it is mistyped, another application's, or of a subscription that is gone.",
 	},
 	gravitee.Usable: {
-		"the key and its subscription are in order", "",
+		"the key and its subscription are in order", "", "",
 		"If either was changed less than a minute ago, wait for the gateway; else check that the subscription is to this API, and that the plan's condition is met.",
 	},
 	gravitee.NotBegun: {
-		"the subscription has not begun", "",
+		"the subscription has not begun", "the subscription has not begun", "",
 		"Wait until it begins, or ask the API's owner to let it begin earlier.",
 	},
 	gravitee.Paused: {
-		"the subscription is paused", "",
+		"the subscription is paused", "the subscription is paused", "",
 		"Resume the subscription in the API manager, or ask the API's owner to do so.",
 	},
 	gravitee.Expired: {
-		"the key has expired", probe.ReasonKeyExpired,
+		"the key has expired", "", probe.ReasonKeyExpired,
 		"Renew the key in the API manager, and put the new key where the configuration points.",
 	},
 	gravitee.Ended: {
-		"the subscription has ended", probe.ReasonKeyExpired,
+		"the subscription has ended", "the subscription has ended", probe.ReasonKeyExpired,
 		"Subscribe to the API again, and put the new key where the configuration points: extending a subscription that has ended revives no key.",
 	},
-	gravitee.Revoked: {"the key is revoked", probe.ReasonKeyRevoked, ""},
+	gravitee.Revoked: {"the key is revoked", "", probe.ReasonKeyRevoked, ""},
 	gravitee.Closed: {
-		"the subscription is closed", probe.ReasonKeyRevoked,
+		"the subscription is closed", "the subscription is closed", probe.ReasonKeyRevoked,
 		"Ask the API's owner why, then subscribe again and put the new key where the configuration points.",
 	},
 }
@@ -59,8 +60,12 @@ func RefineReason(err error, report KeyReport) error {
 		return err
 	}
 	standing := standings[report.match.Standing]
-	failure := probe.Fail(cmp.Or(standing.reason, reason), "%s; in the API manager %s", probe.DetailOf(err), report.known())
-	failure.Next = standing.next
+	detail := probe.DetailOf(err)
+	if standing.short != "" {
+		detail += ", " + standing.short
+	}
+	failure := probe.Fail(cmp.Or(standing.reason, reason), "%s", detail)
+	failure.Meaning, failure.Next = "The gateway does not accept the API key: in the API manager "+report.known()+".", standing.next
 	return failure
 }
 

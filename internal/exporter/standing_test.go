@@ -99,7 +99,7 @@ type step struct {
 	name   string
 	do     func(*testing.T)
 	reason probe.Reason
-	said   string // in the detail
+	said   string // in the API manager
 	next   string
 	ends   bool // an end of the key is known
 	wait   time.Duration
@@ -110,9 +110,13 @@ func (s step) check(t *testing.T, e *Exporter) {
 	e.report(org, probe.Result{Err: probe.Fail(probe.ReasonKeyRejected, "HTTP status 401")})
 	row, _ := e.store.Target(org)
 	reason, layer := probe.ReasonOf(row.Last.Err)
-	detail, next := probe.DetailOf(row.Last.Err), probe.ExplainError(row.Last.Err).Next
-	if reason != s.reason || layer != probe.LayerKey || detail != "HTTP status 401; in the API manager "+s.said || !strings.Contains(next, s.next) {
-		t.Errorf("%s: %s at %s: %s -> %s; want %s: %s -> %s", s.name, reason, layer, detail, next, s.reason, s.said, s.next)
+	explained, detail := probe.ExplainError(row.Last.Err), probe.DetailOf(row.Last.Err)
+	meaning := "The gateway does not accept the API key: in the API manager " + s.said + "."
+	if reason != s.reason || layer != probe.LayerKey || explained.Meaning != meaning || !strings.Contains(explained.Next, s.next) {
+		t.Errorf("%s: %s at %s: %+v; want %s: %s -> %s", s.name, reason, layer, explained, s.reason, s.said, s.next)
+	}
+	if told := detail != "HTTP status 401"; told != strings.HasPrefix(s.said, "the subscription ") || told && !strings.Contains(s.said, detail[len("HTTP status 401, "):]) {
+		t.Errorf("%s: detail %q", s.name, detail)
 	}
 	if ends := row.Key.Info.Ends; len(ends) != 1 || ends[0].At.IsZero() == s.ends {
 		t.Errorf("%s: ends %v", s.name, ends)

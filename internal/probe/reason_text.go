@@ -81,7 +81,8 @@ type Failure struct {
 	Reason Reason
 	Layer  Layer
 	Detail string // one of our own sentences with nothing foreign in it; may be empty
-	Next   string // what to do next, where that is known better than by reason and layer; may be empty
+	// What is known better than by reason and layer: sentences as in Explanation; may be empty.
+	Meaning, Next string
 }
 
 // Error says the cause in our own words.
@@ -164,7 +165,7 @@ func ExplainError(err error) Explanation {
 	explained := Explain(ReasonOf(err))
 	var failure *Failure
 	if errors.As(err, &failure) {
-		explained.Next = cmp.Or(failure.Next, explained.Next)
+		explained.Meaning, explained.Next = cmp.Or(failure.Meaning, explained.Meaning), cmp.Or(failure.Next, explained.Next)
 	}
 	return explained
 }
