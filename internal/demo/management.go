@@ -3,6 +3,7 @@ package demo
 import (
 	"cmp"
 	"crypto/tls"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -394,7 +395,7 @@ func (m *management) send(w http.ResponseWriter, r *http.Request, status int, li
 		w.Header().Add(name, value)
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write([]byte(body))
+	_, _ = io.WriteString(w, body)
 }
 
 // reasonPhrase is Jetty's, which Gravitee 4 has of another version.
