@@ -395,7 +395,7 @@ func (m *management) send(w http.ResponseWriter, r *http.Request, status int, li
 		w.Header().Add(name, value)
 	}
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body)
+	_, _ = io.WriteString(w, body) //nolint:gosec // the simulation knows no browser
 }
 
 // reasonPhrase is Jetty's, which Gravitee 4 has of another version.
