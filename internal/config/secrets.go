@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
 	"errors"
@@ -165,8 +164,8 @@ func (r *resolver) identify(t *tlsFiles) tlsIdentity {
 		r.fault(at, "tls: cert_file and key_file belong together")
 	}
 	ca, cert, key := r.read(t.CAFile, "ca_file"), r.read(t.CertFile, "cert_file"), r.read(t.KeyFile, "key_file")
-	if ca != nil && !x509.NewCertPool().AppendCertsFromPEM(ca) {
-		r.fault(t.CAFile.at, "ca_file: %s holds no PEM certificate", redactPath(t.CAFile))
+	if ca != nil {
+		r.authorities(t.CAFile, ca)
 	}
 	if cert != nil && key != nil {
 		r.keyPair(t, cert, key)
@@ -189,14 +188,31 @@ func (r *resolver) identify(t *tlsFiles) tlsIdentity {
 	return known
 }
 
+// authorities checks a bundle. One in the wild may well hold a root that crypto/x509 refuses.
+func (r *resolver) authorities(file field[filename], content []byte) {
+	switch bundle := probe.ParseBundle(content); {
+	case bundle.Blocks() == 0:
+		r.fault(file.at, "ca_file: %s holds no PEM certificate", redactPath(file))
+	case bundle.Damaged > 0:
+		r.fault(file.at, "ca_file: %d of %d certificates in %s are damaged: export them again", bundle.Damaged, bundle.Blocks(), redactPath(file))
+	case len(bundle.Certificates) == 0:
+		r.fault(file.at, "ca_file: %s holds no certificate that can be used", redactPath(file))
+	case bundle.Refused > 0:
+		r.warn(file.at, "ca_file: %d of %d certificates in %s cannot be used and are left out", bundle.Refused, bundle.Blocks(), redactPath(file))
+	}
+}
+
 // keyPair checks the client certificate and its key, and reports which of the two files is wrong.
 func (r *resolver) keyPair(t *tlsFiles, cert, key []byte) {
 	_, err := tls.X509KeyPair(cert, key)
 	block, _ := pem.Decode(key)
-	switch {
-	case err == nil:
-	case !x509.NewCertPool().AppendCertsFromPEM(cert):
+	bundle := probe.ParseBundle(cert)
+	switch lost := bundle.Damaged + bundle.Refused; {
+	case bundle.Blocks() == 0:
 		r.fault(t.CertFile.at, "cert_file: %s holds no PEM certificate", redactPath(t.CertFile))
+	case lost > 0:
+		r.fault(t.CertFile.at, "cert_file: %d of %d certificates in %s cannot be read: export them again", lost, bundle.Blocks(), redactPath(t.CertFile))
+	case err == nil:
 	case block == nil:
 		r.fault(t.KeyFile.at, "key_file: %s holds no PEM key", redactPath(t.KeyFile))
 	default:

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"os"
 	"strings"
@@ -119,14 +118,18 @@ func (c Credential) certificateEnd() (KeyEnd, error) {
 	if err != nil {
 		return KeyEnd{}, Fail(ReasonKeyUnreadable, "the certificate file cannot be read")
 	}
-	certificates := pemCertificates(content)
-	if len(certificates) == 0 {
-		certificates, err = c.pkcs12Certificates(content)
+	bundle := ParseBundle(content)
+	switch lost := bundle.Damaged + bundle.Refused; {
+	case bundle.Blocks() == 0:
+		certificates, err := c.pkcs12Certificates(content)
+		if err != nil {
+			return KeyEnd{}, err
+		}
+		return KeyEnd{SourceCertificate, earliestEnd(certificates)}, nil
+	case lost > 0:
+		return KeyEnd{}, Fail(ReasonKeyUnreadable, "%d of %d certificates in the file cannot be read", lost, bundle.Blocks())
 	}
-	if err != nil {
-		return KeyEnd{}, err
-	}
-	return KeyEnd{SourceCertificate, earliestEnd(certificates)}, nil
+	return KeyEnd{SourceCertificate, bundle.EarliestEnd()}, nil
 }
 
 func (c Credential) pkcs12Certificates(content []byte) ([]*x509.Certificate, error) {
@@ -154,21 +157,8 @@ func EarliestEnd(file string) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	return earliestEnd(pemCertificates(content))
-}
-
-func pemCertificates(content []byte) (certificates []*x509.Certificate) {
-	for {
-		var block *pem.Block
-		block, content = pem.Decode(content)
-		if block == nil {
-			return certificates
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err == nil {
-			certificates = append(certificates, certificate)
-		}
-	}
+	bundle := ParseBundle(content)
+	return bundle.EarliestEnd()
 }
 
 func earliestEnd(certificates []*x509.Certificate) time.Time {

@@ -159,7 +159,7 @@ func TestKeyPEM(t *testing.T) {
 		"expired":          {pemOf(old, long), watched{KeyEnd{SourceCertificate, gone}, ReasonKeyExpired, "on 2026-01-31"}},
 		"a key alone":      {key, unreadable},
 		"garbage":          {[]byte(keyCanary), unreadable},
-		"garbage in PEM":   {broken, unreadable},
+		"garbage in PEM":   {broken, watched{Reason: ReasonKeyUnreadable, Detail: "1 of 1 certificates in the file cannot be read"}},
 		"empty":            {nil, unreadable},
 	} {
 		diff := cmp.Diff(c.want, look(t, NewKey(Credential{CertificateFile: keep(t, "cert", c.content)})))

@@ -45,16 +45,23 @@ func (t TLS) clientCertificate(*tls.CertificateRequestInfo) (*tls.Certificate, e
 }
 
 func rootsWith(file string) (*x509.CertPool, error) {
-	pem, err := os.ReadFile(file)
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be read", file)
+	}
+	bundle := ParseBundle(content)
+	switch {
+	case bundle.Damaged > 0:
+		return nil, fmt.Errorf("%d of %d certificates in %s are damaged", bundle.Damaged, bundle.Blocks(), file)
+	case len(bundle.Certificates) == 0:
+		return nil, fmt.Errorf("%s holds no PEM certificate", file)
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s holds no PEM certificate", file)
+	for _, c := range bundle.Certificates {
+		roots.AddCert(c)
 	}
 	return roots, nil
 }
