@@ -106,7 +106,8 @@ func ways(f *testing.F, plain, secured *mouth, trust string) []Prober {
 		}
 		request := Request{
 			Method: map[bool]string{false: http.MethodGet, true: http.MethodHead}[bits&asHead != 0], URL: to,
-			Secrets: map[string]secret.Source{"X-Gravitee-Api-Key": secret.Literal{Value: secret.New(testKey)}},
+			Secrets:   map[string]secret.Source{keyHeader: secret.Literal{Value: secret.New(testKey)}},
+			KeyHeader: keyHeader,
 		}
 		if bits&asAuth != 0 {
 			made = append(made, NewAuth(request, []int{401}, transport, shared))
