@@ -31,6 +31,8 @@ func demoCommand(app *kingpin.Application) command {
 }
 
 func runDemo(ctx context.Context, common commonFlags, flags serveFlags, dir string, std output) error {
+	hangups, stop := catchHangups()
+	defer stop()
 	platform, err := demo.Start(demo.Options{})
 	if err != nil {
 		return fmt.Errorf("cannot start the simulated platform: %w", err)
@@ -53,7 +55,7 @@ func runDemo(ctx context.Context, common commonFlags, flags serveFlags, dir stri
 	if kept {
 		b.config = path
 	}
-	return serve(ctx, common, flags, path, b.print)
+	return serve(ctx, common, flags, path, hangups, b.print)
 }
 
 // banner says where to look, as soon as there is something to see.

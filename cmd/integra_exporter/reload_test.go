@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -218,4 +219,66 @@ func readFile(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(content)
+}
+
+// A hangup in the first moments, before the configuration has been read, is a reload and not the end.
+func TestHangupWhileLoading(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	content := readFile(t, configure(t, dir, answering(t, wellAnswer), "org"))
+	pipe := filepath.Join(dir, "pipe.yml") // it is being read until somebody has written it
+	err := syscall.Mkfifo(pipe, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, "--config.file="+pipe, "--web.listen-address=127.0.0.1:0")
+	var log testkit.Buffer
+	cmd.Stderr = &log
+	err = cmd.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	}()
+	for loads := 1; loads <= 2; loads++ {
+		file, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the reader
+		if err != nil {
+			t.Fatal(err)
+		}
+		if loads == 1 {
+			err = cmd.Process.Signal(syscall.SIGHUP)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = file.WriteString(content)
+		_ = file.Close()
+		testkit.Eventually(t, "a load", func() bool { return strings.Count(log.String(), "configuration loaded") == loads })
+	}
+}
+
+// A file that was cut off after its first lines can be a configuration of nothing.
+func TestHalfWrittenConfiguration(t *testing.T) {
+	testkit.NoLeaks(t)
+	dir := t.TempDir()
+	config := configure(t, dir, answering(t, wellAnswer), "org")
+	s := start(t, "--config.file="+config, "--web.enable-lifecycle")
+	whole := readFile(t, config)
+	testkit.Eventually(t, "a run", func() bool { return s.metrics(t)[of("integra_probe_runs_total", "org")] > 0 })
+	for _, half := range []string{"defaults: {interval: 1s}\n", "apis:\n", "apis:\n  org: {request: {path: /org/}}\n", "institutions: {}\n", "institutions:\n"} {
+		testkit.WriteFile(t, dir, "config.yml", half)
+		status, body := s.request(t, "POST", "/-/reload")
+		if status != 500 || !strings.Contains(body, config+":1: ") {
+			t.Errorf("%q: %d, %q", half, status, body)
+		}
+		if now := s.metrics(t); now[of("integra_probe_runs_total", "org")] == 0 || now["integra_exporter_config_last_reload_successful"] != 0 {
+			t.Errorf("%q: %v runs are left", half, now[of("integra_probe_runs_total", "org")])
+		}
+	}
+	testkit.WriteFile(t, dir, "config.yml", whole)
+	if status, body := s.request(t, "POST", "/-/reload"); status != 200 {
+		t.Errorf("whole again: %d %q", status, body)
+	}
 }

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"os/signal"
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/promslog"
@@ -31,8 +34,17 @@ const defaultAddress = ":10056"
 func serveCommand(app *kingpin.Application) command {
 	flags := addServeFlags(app.Command("serve", "Run the exporter (the default).").Default())
 	return func(ctx context.Context, common commonFlags, _ output) error {
-		return serve(ctx, common, flags, *common.configFile, func(string) {})
+		hangups, stop := catchHangups()
+		defer stop()
+		return serve(ctx, common, flags, *common.configFile, hangups, func(string) {})
 	}
+}
+
+// catchHangups must come before anything that takes time: a SIGHUP that nobody catches ends the process.
+func catchHangups() (hangups <-chan os.Signal, stop func()) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP)
+	return caught, func() { signal.Stop(caught) }
 }
 
 func addServeFlags(cmd *kingpin.CmdClause) serveFlags {
@@ -47,9 +59,11 @@ func addServeFlags(cmd *kingpin.CmdClause) serveFlags {
 	}
 }
 
-// serve runs the exporter until ctx ends or a listener fails. It calls bound with the
+// serve runs the exporter until ctx ends or a listener fails, and reloads at every hangup. It calls bound with the
 // address of each listener, such as http://localhost:10056, once it is bound.
-func serve(ctx context.Context, common commonFlags, flags serveFlags, configFile string, bound func(address string)) error {
+func serve(
+	ctx context.Context, common commonFlags, flags serveFlags, configFile string, hangups <-chan os.Signal, bound func(address string),
+) error {
 	if !validTelemetryPath(*flags.telemetryPath) {
 		return errors.New("--web.telemetry-path must be a path such as /metrics, and none of the exporter's other endpoints")
 	}
@@ -58,7 +72,7 @@ func serve(ctx context.Context, common commonFlags, flags serveFlags, configFile
 		return err
 	}
 	log := promslog.New(common.log)
-	e := exporter.New(exporter.Options{Log: log, ConfigFile: configFile, Seed: *flags.seed, OnDemand: !*flags.schedule})
+	e := exporter.New(exporter.Options{Log: log, ConfigFile: configFile, Seed: *flags.seed, OnDemand: !*flags.schedule, Hangups: hangups})
 	err = e.Load()
 	if err != nil {
 		return err

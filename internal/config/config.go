@@ -13,6 +13,7 @@ import (
 type Config struct {
 	MaxConcurrent        int     // runs at once, at least 1
 	MaxConcurrentPerHost int     // runs at once against one host:port, at least 1
+	Institutions         int     // how many are configured
 	Warnings             []Fault // by file and line
 
 	RabbitMQ []RabbitMQ
@@ -118,6 +119,7 @@ func (root *root) resolve(report *report, shared *probe.Shared) *Config {
 	c := &Config{
 		MaxConcurrent:        int(root.Defaults.MaxConcurrent.or(defaultMaxConcurrent)),
 		MaxConcurrentPerHost: int(root.Defaults.MaxConcurrentPerHost.or(defaultMaxConcurrentPerHost)),
+		Institutions:         len(root.Institutions),
 	}
 	r.unused(root)
 	for _, id := range slices.Sorted(maps.Keys(root.Institutions)) {

@@ -25,6 +25,7 @@ func TestExample(t *testing.T) {
 	for _, name := range regexp.MustCompile(`\bkeys/[\w.-]+`).FindAllString(string(content), -1) {
 		keys = append(keys, [2]string{name, gocmp.Or(special[filepath.Ext(name)], "not-a-real-key\n")})
 	}
+	keys = append(keys, [2]string{"conf.d/institutions.yml", "institutions: {}\n"})
 	c := load(t, string(content), keys...)
 	var targets []string
 	for _, check := range c.Checks() {

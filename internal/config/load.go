@@ -63,14 +63,14 @@ func remedy(problem string) string {
 }
 
 func (l *loader) include(pattern field[filename]) {
-	full := pattern.at.relative(string(pattern.value))
-	matches, err := filepath.Glob(full)
-	if err != nil {
+	matches, literal, err := glob(filepath.Dir(pattern.at.file), string(pattern.value))
+	switch full := pattern.at.relative(string(pattern.value)); {
+	case err != nil:
 		l.fault(pattern.at, "include: %s is not a pattern of file names", quote(string(pattern.value)))
-		return
-	}
-	if len(matches) == 0 && !strings.ContainsAny(string(pattern.value), "*?[") {
+	case len(matches) == 0 && literal:
 		l.fault(pattern.at, "include: %s: %s", full, noSuchFile)
+	case len(matches) == 0:
+		l.warn(pattern.at, "include: %s matches no file", full)
 	}
 	for _, file := range matches {
 		if l.seen(file) {
@@ -85,6 +85,59 @@ func (l *loader) include(pattern field[filename]) {
 		add(l, &l.root.APIs, part.APIs, "api", func(a *api) position { return a.At })
 		add(l, &l.root.Institutions, part.Institutions, "institution", func(i *institution) position { return i.At })
 	}
+}
+
+// glob returns the files that pattern names below dir, sorted, and whether it was literal to its end. An element that
+// exists as it is written is literal: directories may well have brackets, braces or stars in their names. As in a shell, a
+// name that begins with a dot is matched only by an element that does.
+func glob(dir, pattern string) (matches []string, literal bool, err error) {
+	if filepath.IsAbs(pattern) {
+		dir = filepath.VolumeName(pattern) + string(filepath.Separator)
+		pattern = strings.TrimPrefix(pattern, filepath.VolumeName(pattern))
+	}
+	matches, literal = []string{dir}, true
+	for element := range strings.SplitSeq(filepath.ToSlash(pattern), "/") {
+		if element == "" {
+			continue
+		}
+		var below []string
+		asWritten := len(matches) > 0
+		for _, at := range matches {
+			whole := filepath.Join(at, element)
+			_, missing := os.Lstat(whole)
+			if missing == nil {
+				below = append(below, whole)
+				continue
+			}
+			asWritten = false
+			below = append(below, matching(at, element)...)
+		}
+		if !asWritten && strings.ContainsAny(element, wildcards) {
+			literal = false
+			_, bad := filepath.Match(element, "")
+			err = errors.Join(err, bad)
+		}
+		matches = below
+	}
+	return matches, literal, err
+}
+
+const wildcards = "*?[\\"
+
+// matching returns what element, of a path, matches in dir.
+func matching(dir, element string) (found []string) {
+	if !strings.ContainsAny(element, wildcards) {
+		return nil
+	}
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		hidden := strings.HasPrefix(e.Name(), ".") && !strings.HasPrefix(element, ".")
+		matched, _ := filepath.Match(element, e.Name())
+		if matched && !hidden {
+			found = append(found, filepath.Join(dir, e.Name()))
+		}
+	}
+	return found
 }
 
 // seen remembers the file at path and reports whether it was remembered before.

@@ -237,3 +237,62 @@ func TestBadFiles(t *testing.T) {
 		})
 	}
 }
+
+// Elements that exist as they are written are literal; what an include matches does not depend on where it stands.
+func TestIncludeBelowOddDirectories(t *testing.T) {
+	for _, dir := range []string{"a[b]", "{a,b}", "a*", "a?b", "plain", "[", `a\b`, "a[!b]"} {
+		root := filepath.Join(t.TempDir(), dir)
+		put(t, root, "conf.d/uio.yml", "institutions: {uio: {keys: [{name: k, expires: never}]}}")
+		put(t, root, "conf.d/.hidden.yml", "institutions: {hidden: {keys: [{name: k, expires: never}]}}")
+		put(t, root, "conf.d/.d/uit.yml", "institutions: {uit: {keys: [{name: k, expires: never}]}}")
+		put(t, root, "sub/config.txt", "")
+		for pattern, want := range map[string][]string{
+			"conf.d/*.yml":                         {"uio"},
+			"conf.d/uio.yml":                       {"uio"},
+			"*/*.yml":                              {"uio"},
+			"conf.d/[u]io.yml":                     {"uio"},
+			"conf.d/.*.yml":                        {"hidden"},
+			"conf.d/.*/*.yml":                      {"uit"},
+			"sub/../conf.d/*.yml":                  {"uio"},
+			filepath.Join(root, "conf.d", "*.yml"): {"uio"},
+			filepath.Join(root, "conf.d/uio.yml"):  {"uio"},
+			"../" + dir + "/conf.d/*.yml":          {"uio"},
+		} {
+			put(t, root, "config.yml", fmt.Sprintf("include: [%q]\ninstitutions: {nobody: {}}\n", pattern))
+			c, err := Load(filepath.Join(root, "config.yml"), probe.NewShared())
+			if err != nil {
+				t.Errorf("below %s: %s: %v", dir, pattern, err)
+				continue
+			}
+			var got []string
+			for _, k := range c.Keys {
+				got = append(got, k.Institution)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("below %s: %s (-want +got):\n%s", dir, pattern, diff)
+			}
+		}
+		put(t, root, "config.yml", "include: [conf.d/*.json, conf.d/none.yml]\n")
+		_, err := Load(filepath.Join(root, "config.yml"), probe.NewShared())
+		if err == nil || !strings.Contains(err.Error(), "none.yml: no such file") {
+			t.Errorf("below %s: %v", dir, err)
+		}
+		put(t, root, "config.yml", "include: [conf.d/*.json]\ninstitutions: {uio: {}}\n")
+		c, err := Load(filepath.Join(root, "config.yml"), probe.NewShared())
+		if err != nil || len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Message, "conf.d/*.json matches no file") {
+			t.Errorf("below %s: %v, %v", dir, err, c)
+		}
+	}
+}
+
+func put(t *testing.T, dir, name, content string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	if err == nil {
+		err = os.WriteFile(path, []byte(content), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,7 @@ type Exporter struct {
 	keys      *Keys
 	loops     reloadLoops
 	started   time.Time
+	hangups   <-chan os.Signal
 
 	// reload admits one load at a time. It is held while files are read, so a run never takes it.
 	reload sync.Mutex
@@ -58,13 +60,16 @@ type Options struct {
 	ConfigFile string
 	Seed       string // exporters with different seeds run the same targets at different times
 	OnDemand   bool   // only /probe runs targets; those of kind key, which it cannot run, keep their timers
+	// Hangups are the SIGHUPs, each of which is a reload. They are caught before anything else is done, since one that is
+	// not ends the process.
+	Hangups <-chan os.Signal
 }
 
 // New returns an exporter that has loaded nothing yet.
 func New(o Options) *Exporter {
 	e := &Exporter{
 		log: o.Log, path: o.ConfigFile, shared: NewShared(), store: state.New(), keys: NewKeys(o.Log),
-		started: time.Now(),
+		started: time.Now(), hangups: o.Hangups,
 	}
 	e.metrics = collector.New(e.store)
 	e.scheduler = schedule.New(schedule.Options{
@@ -82,7 +87,7 @@ func New(o Options) *Exporter {
 	return e
 }
 
-// Run runs the checks until ctx ends, and loads the configuration anew on SIGHUP.
+// Run runs the checks until ctx ends, and loads the configuration anew at every hangup.
 func (e *Exporter) Run(ctx context.Context) {
 	go e.reloadOnHangup(ctx)
 	e.scheduler.Run(ctx)

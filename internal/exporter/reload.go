@@ -3,10 +3,7 @@ package exporter
 import (
 	"context"
 	"errors"
-	"os"
-	"os/signal"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/integra-exporter/integra_exporter/internal/config"
@@ -15,14 +12,11 @@ import (
 	"github.com/integra-exporter/integra_exporter/internal/state"
 )
 
-// reloadOnHangup loads the configuration anew at every SIGHUP until ctx ends.
+// reloadOnHangup loads the configuration anew at every hangup until ctx ends.
 func (e *Exporter) reloadOnHangup(ctx context.Context) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
 	for {
 		select {
-		case <-hangups:
+		case <-e.hangups:
 			_ = e.Reload() // logged
 		case <-ctx.Done():
 			return
@@ -54,6 +48,9 @@ func (e *Exporter) Load() error {
 	e.reload.Lock()
 	defer e.reload.Unlock()
 	loaded, err := config.Load(e.path, e.shared)
+	if err == nil {
+		err = e.halfWritten(loaded)
+	}
 	if err != nil {
 		e.own.LoadFailed()
 		e.rejected.Store(new(time.Now()))
@@ -75,6 +72,16 @@ func (e *Exporter) Load() error {
 	e.log.Info("configuration loaded", "file", e.path, "targets", len(checks),
 		"added", changes.Added, "changed", changes.Changed, "removed", changes.Removed)
 	return nil
+}
+
+// halfWritten refuses a reload that leaves no institution where there were some: the file was hardly finished, and all that
+// is remembered would go.
+func (e *Exporter) halfWritten(loaded *config.Config) error {
+	before := e.inForce.Load()
+	if before == nil || before.Institutions == 0 || loaded.Institutions > 0 {
+		return nil
+	}
+	return config.Faults{{File: e.path, Line: 1, Message: "no institution is configured any more: is the file half written? Restart if you mean it"}}
 }
 
 // replace makes loaded what is remembered and sent.
