@@ -4,12 +4,15 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
@@ -30,7 +33,14 @@ func TestBadWebConfig(t *testing.T) {
 		"tls_server_config: {cert_file: missing.pem, key_file: cert.pem}\n": "cert_file cannot be read",
 		"tls_server_config: {cert_file: cert.pem, key_file: missing.pem}\n": "key_file cannot be read",
 		"tls_server_config: {cert_file: cert.pem, key_file: cert.pem}\n":    "cert_file and key_file are not a certificate and its key",
-		"http_server_config: {headers: {X-Canary: canary}}\n":               "http_server_config has a header that may not be set, or to this value",
+		"":                                "the file is empty: write what clients must show, or leave out --web.config.file",
+		"# canary\n":                      "the file is empty: write what clients must show, or leave out --web.config.file",
+		"---\n...\n":                      "the file is empty: write what clients must show, or leave out --web.config.file",
+		"basic_auth_users:\n":             "line 1: basic_auth_users has no value: complete it, or take it out",
+		"basic_auth_users: {}\n":          "line 1: basic_auth_users has no value: complete it, or take it out",
+		"# canary\nhttp_server_config:\n": "line 2: http_server_config has no value: complete it, or take it out",
+		"tls_server_config:\n":            "line 1: tls_server_config has no value: complete it, or take it out",
+		"http_server_config: {headers: {X-Canary: canary}}\n": "http_server_config has a header that may not be set, or to this value",
 	} {
 		web := testkit.WriteFile(t, dir, "web.yml", content)
 		got := call(t, "--config.file="+config, "--web.config.file="+web, "--web.listen-address=127.0.0.1:0")
@@ -42,6 +52,43 @@ func TestBadWebConfig(t *testing.T) {
 	got := call(t, "--config.file="+config, "--web.config.file="+missing)
 	if got.code != exitCannotStart || got.err != "--web.config.file "+missing+": "+missing+" cannot be read\n" {
 		t.Errorf("no file: %+v", got)
+	}
+}
+
+// What a web configuration has once demanded, only a restart gives up: a file that is emptied or cut opens no door.
+func TestWebConfigThatDemandsLess(t *testing.T) {
+	testkit.NoLeaks(t)
+	dir := t.TempDir()
+	const demanding = "basic_auth_users:\n  ali: $2a$04$KSPyqap2d1TpNt79xsRRVeZAz7pxvNh3GbIaSaYisdOv.fXeHsPpW\n" // bcrypt of sesame
+	web := testkit.WriteFile(t, dir, "web.yml", demanding)
+	s := start(t, "--config.file="+configure(t, dir, answering(t, wellAnswer), "org"), "--web.config.file="+web)
+	status := func(path, password string) int {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.address+path, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if password != "" {
+			r.SetBasicAuth("ali", password)
+		}
+		got, _ := send(t, r)
+		return got
+	}
+	want := func(when string, healthy, without, wrong, right int) {
+		t.Helper()
+		got := []int{status("/-/healthy", "sesame"), status("/metrics", ""), status("/metrics", "x"), status("/metrics", "sesame")}
+		if diff := cmp.Diff([]int{healthy, without, wrong, right}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", when, diff)
+		}
+	}
+	want("at the start", 200, 401, 401, 200)
+	for _, less := range []string{"", "basic_auth_users:\n", "http_server_config: {http2: true}\n", "# nothing\n"} {
+		testkit.WriteFile(t, dir, "web.yml", less)
+		want(fmt.Sprintf("with %q", less), 200, 500, 500, 500)
+	}
+	testkit.WriteFile(t, dir, "web.yml", demanding)
+	want("as before", 200, 401, 401, 200)
+	if n := strings.Count(s.err.String(), "the web configuration demands less than before"); n != 1 {
+		t.Errorf("said %d times:\n%s", n, s.err)
 	}
 }
 

@@ -267,3 +267,21 @@ func rewrite(t *testing.T, path, content string) {
 		t.Fatal(err)
 	}
 }
+
+// An answer that has no body is no JSON.
+func TestStatusesWithoutBody(t *testing.T) {
+	for expect, want := range map[string]bool{
+		"{status: [204]}": false, "{status: [204, 304]}": false, "{status: [200, 204]}": true, "{}": true, "{status: [200]}": true,
+	} {
+		c := load(t, "apis: {a: {request: {path: /}, expect: "+expect+"}}\ninstitutions: {uio: {apis: {a: {key_file: k}}}}\n")
+		if got := c.APIs()[0].sealed().expect.JSON; got != want {
+			t.Errorf("%s: expects JSON %v, want %v", expect, got, want)
+		}
+	}
+	for _, expect := range []string{"{status: [204], json: true}", "{status: [204], jq: \".\"}"} {
+		got := faults(t, "apis: {a: {request: {path: /}, expect: "+expect+"}}\ninstitutions: {uio: {apis: {a: {key_file: k}}}}\n")
+		if len(got) != 1 || !strings.Contains(got[0], "an answer with status 204 or 304 has no body") {
+			t.Errorf("%s: %q", expect, got)
+		}
+	}
+}

@@ -45,7 +45,7 @@ type (
 
 	expect struct {
 		Status      field[[]field[status]]    `yaml:"status" default:"[200]" doc:"The statuses that count as success."`
-		JSON        field[flag]               `yaml:"json" doc:"The body must be JSON. By default true, for HEAD false."`
+		JSON        field[flag]               `yaml:"json" doc:"The body must be JSON. By default true; false for HEAD, and where only 204 and 304 are expected."`
 		JQ          field[expression]         `yaml:"jq" doc:"A jq expression that must yield true, such as length > 0."`
 		Headers     map[header]field[pattern] `yaml:"headers" doc:"By name: a regular expression (RE2) that the header must match."`
 		MaxDuration field[span]               `yaml:"max_duration" doc:"A slower answer is a failure with a reason of its own. Set it below the timeout."`
@@ -200,12 +200,12 @@ func (r *resolver) body(q *request) []byte {
 
 func (r *resolver) expect(a *api, timeout time.Duration) probe.Expect {
 	e := &a.Expect
-	headOnly := a.Request.Method.or("") == http.MethodHead
-	if headOnly && bool(e.JSON.or(false)) {
-		r.fault(e.JSON.at, "json: the answer to HEAD has no body")
+	bodiless := bodilessAnswer(a)
+	if bodiless != "" && bool(e.JSON.or(false)) {
+		r.fault(e.JSON.at, "json: %s has no body", bodiless)
 	}
-	if headOnly && e.JQ.set {
-		r.fault(e.JQ.at, "jq: the answer to HEAD has no body")
+	if bodiless != "" && e.JQ.set {
+		r.fault(e.JQ.at, "jq: %s has no body", bodiless)
 	}
 	if e.JQ.set && !bool(e.JSON.or(true)) {
 		r.fault(later(e.JQ.at, e.JSON.at), "jq needs a JSON body, and json is false")
@@ -229,12 +229,27 @@ func (r *resolver) expect(a *api, timeout time.Duration) probe.Expect {
 	}
 	return probe.Expect{
 		Status:      statuses(e.Status, http.StatusOK),
-		JSON:        bool(e.JSON.or(flag(!headOnly))),
+		JSON:        bool(e.JSON.or(flag(bodiless == ""))),
 		JQ:          e.JQ.value.jq,
 		Headers:     headers,
 		MaxDuration: longest,
 		MaxBody:     int64(a.MaxBodySize.or(limit)),
 	}
+}
+
+// bodilessAnswer names the answer where it can have no body; empty: it may have one.
+func bodilessAnswer(a *api) string {
+	list := a.Expect.Status
+	empty := func(s field[status]) bool {
+		return s.value == http.StatusNoContent || s.value == http.StatusNotModified
+	}
+	switch {
+	case a.Request.Method.or("") == http.MethodHead:
+		return "the answer to HEAD"
+	case list.good() && len(list.value) > 0 && !slices.ContainsFunc(list.value, func(s field[status]) bool { return !empty(s) }):
+		return "an answer with status 204 or 304"
+	}
+	return ""
 }
 
 // later returns the later of two positions in one mapping: that is where the reader meets a contradiction.

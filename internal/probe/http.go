@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -110,7 +111,7 @@ func withHalfOf(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // meets holds a complete answer with an expected status against the rest of the expectations.
 func (h *HTTP) meets(ctx context.Context, header http.Header, body []byte, elapsed time.Duration) error {
-	if h.expect.JSON && !json.Valid(body) {
+	if h.expect.JSON && !(utf8.Valid(body) && json.Valid(body)) { // encoding/json takes other bytes for U+FFFD
 		return Fail(ReasonNotJSON, "%s", notJSON(body))
 	}
 	for name, pattern := range h.expect.Headers {
@@ -140,6 +141,8 @@ func notJSON(body []byte) string {
 		return "the answer is empty"
 	case bytes.HasPrefix(text, []byte("<")):
 		return "the answer looks like HTML or XML"
+	case !utf8.Valid(body):
+		return "the answer is not UTF-8"
 	}
 	return "the answer is something else"
 }

@@ -68,7 +68,9 @@ func (j *JQ) holds(ctx context.Context, body []byte, shared *Shared) error {
 // evaluate runs the expression; it must yield at least one value, and only true.
 func (j *JQ) evaluate(ctx context.Context, body []byte, others *atomic.Int64) error {
 	var input any
-	err := json.Unmarshal(body, &input)
+	numbers := json.NewDecoder(bytes.NewReader(body))
+	numbers.UseNumber() // JSON knows no largest number
+	err := numbers.Decode(&input)
 	if err != nil {
 		return Fail(ReasonNotJSON, "")
 	}

@@ -17,7 +17,7 @@ const shutdownTimeout = 4 * time.Second // of the five that a stop may take
 // Serve serves handler on the listeners of flags until ctx ends or one of them fails, then lets requests finish. It calls
 // bound with the address of each listener, such as http://localhost:10056, once it is bound.
 func Serve(ctx context.Context, handler http.Handler, flags *toolkit.FlagConfig, log *slog.Logger, bound func(address string)) error {
-	server := newServer(handler, log, defaultLimits())
+	server := newServer(newWebDemands(*flags.WebConfigFile, log).guard(handler), log, defaultLimits())
 	// The toolkit opens the listeners; the server calls this when it begins to serve one.
 	server.BaseContext = func(l net.Listener) context.Context {
 		encrypted := server.TLSConfig != nil && server.TLSConfig.GetConfigForClient != nil // which only the toolkit sets

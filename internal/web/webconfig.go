@@ -16,10 +16,17 @@ import (
 // a password or a key in it.
 func CheckConfigFile(file string) error {
 	err := toolkit.Validate(file)
-	if err == nil {
+	if err != nil {
+		return fmt.Errorf("--web.config.file %s: %s", file, webConfigFault(err))
+	}
+	if file == "" {
 		return nil
 	}
-	return fmt.Errorf("--web.config.file %s: %s", file, webConfigFault(err))
+	err = checkDemand(file)
+	if err != nil {
+		return fmt.Errorf("--web.config.file %s: %w", file, err)
+	}
+	return nil
 }
 
 // webConfigLog is where the toolkit logs while it serves. It replaces the toolkit's errors about a file that has become bad.
