@@ -3,6 +3,7 @@ package exporter
 import (
 	"cmp"
 	"context"
+	"hash/maphash"
 	"log/slog"
 	"maps"
 	"net/url"
@@ -19,7 +20,8 @@ import (
 // Keys knows which key each target uses, and what the configuration and the API manager say of it. It is safe for
 // concurrent use.
 type Keys struct {
-	log *slog.Logger
+	log  *slog.Logger
+	seed maphash.Seed
 
 	mu       sync.Mutex
 	used     map[probe.Target]usedKey
@@ -40,7 +42,7 @@ type usedKey struct {
 // NewKeys returns Keys of no target.
 func NewKeys(log *slog.Logger) *Keys {
 	return &Keys{
-		log: log, used: map[probe.Target]usedKey{}, readings: map[string]gravitee.Reading{},
+		log: log, seed: maphash.MakeSeed(), used: map[probe.Target]usedKey{}, readings: map[string]gravitee.Reading{},
 		failures: map[string]string{}, disagree: map[probe.Target]bool{},
 	}
 }
@@ -124,7 +126,11 @@ func (k *Keys) lookup(target probe.Target, key usedKey, reading gravitee.Reading
 		info.Ends = append(info.Ends, probe.KeyEnd{Source: probe.SourceConfig, At: key.expires.Date})
 	}
 	value, err := key.source.Read()
-	if err != nil || reading.At.IsZero() {
+	if err != nil {
+		return info, report
+	}
+	info.Identity = maphash.String(k.seed, value.Reveal()) // of no use without the seed
+	if reading.At.IsZero() {
 		return info, report
 	}
 	report = KeyReport{true, reading.Match(value, key.address)}

@@ -117,3 +117,35 @@ func TestAHangingKeyHoldsUpItsTargetAlone(t *testing.T) {
 		t.Errorf("ends (-want +got):\n%s", diff)
 	}
 }
+
+// What the gateway said of a key says nothing of the next one.
+func TestAReplacedKeyIsUnproven(t *testing.T) {
+	dir := t.TempDir()
+	file := testkit.WriteFile(t, dir, "key", "old\n")
+	e, _ := withKey(t, file, gravitee.Reading{})
+	verdict := func() probe.KeyVerdict {
+		row, _ := e.store.Target(org)
+		return row.Key.Accepted
+	}
+	e.report(org, probe.Result{Observation: probe.Observation{KeyVerdict: probe.KeyAccepted}})
+	e.report(org, probe.Result{Err: probe.Fail(probe.ReasonConnect, "")})
+	if verdict() != probe.KeyAccepted {
+		t.Errorf("the same key: %v", verdict())
+	}
+	for _, unreadable := range []string{"", "old\n"} {
+		testkit.WriteFile(t, dir, "key", unreadable)
+		e.report(org, probe.Result{Err: probe.Fail(probe.ReasonConnect, "")})
+		if verdict() != probe.KeyAccepted {
+			t.Errorf("%q in the file: %v", unreadable, verdict())
+		}
+	}
+	testkit.WriteFile(t, dir, "key", "new\n")
+	e.report(org, probe.Result{Err: probe.Fail(probe.ReasonConnect, "")})
+	if verdict() != probe.KeyUnproven {
+		t.Errorf("another key: %v", verdict())
+	}
+	e.report(org, probe.Result{Observation: probe.Observation{KeyVerdict: probe.KeyRejected}})
+	if verdict() != probe.KeyRejected {
+		t.Errorf("another key, once the gateway has said so: %v", verdict())
+	}
+}

@@ -56,10 +56,13 @@ func isDNS(err error) bool {
 }
 
 func dnsFault(err error) string {
-	if isNotFound(err) {
-		return "no such host"
+	var dns *net.DNSError
+	errors.As(err, &dns)
+	name := strings.TrimSuffix(dns.Name, ".") // of the configuration
+	if dns.IsNotFound {
+		return name + ": no such host"
 	}
-	return "the resolver answered with an error or not at all"
+	return name + ": the resolver answered with an error or not at all"
 }
 
 func isNotFound(err error) bool {

@@ -77,8 +77,10 @@ func (c *client) ask(
 		return seen, err
 	}
 	edit(req.Header)
-	seen.TransactionID = id
 	resp, err := c.transport.roundTrip(t, req)
+	if t.sent() { // else nobody can find it in a log
+		seen.TransactionID = id
+	}
 	if err != nil {
 		phase := t.end()
 		t.observe(&seen)

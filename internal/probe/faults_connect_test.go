@@ -212,11 +212,11 @@ func resolvesAnyway(name string, a, aaaa named) gatewayRow {
 	}
 }
 
-const noAnswer = "the resolver answered with an error or not at all"
+const noAnswer = gatewayName + ": the resolver answered with an error or not at all"
 
 var resolverFaults = []gatewayRow{
-	unresolved("the name does not exist (NXDOMAIN)", nameServer(unknown, unknown), "no such host"),
-	unresolved("the name has no address (no data)", nameServer(named{}, named{}), "no such host"),
+	unresolved("the name does not exist (NXDOMAIN)", nameServer(unknown, unknown), gatewayName+": no such host"),
+	unresolved("the name has no address (no data)", nameServer(named{}, named{}), gatewayName+": no such host"),
 	unresolved("the resolver fails (SERVFAIL)", nameServer(broken, broken), noAnswer),
 	unresolved("the resolver fails for one family, the other has no address", nameServer(broken, named{}), noAnswer),
 	unresolved("the resolver is silent", nameServer(lost, lost), "no answer from the resolver in time").waiting(),

@@ -131,8 +131,8 @@ func (r gatewayRow) differs(d *door, dials int64, seen Observation, err error) s
 	if seen.Answered != (seen.Status != 0) {
 		fmt.Fprintf(&b, "Answered %v with status %d\n", seen.Answered, seen.Status)
 	}
-	if !uuid4.MatchString(seen.TransactionID) {
-		fmt.Fprintf(&b, "transaction id %q is not a random UUID\n", seen.TransactionID)
+	if sent := seen.Phases[PhaseProcessing] > 0; sent != uuid4.MatchString(seen.TransactionID) || !sent && seen.TransactionID != "" {
+		fmt.Fprintf(&b, "transaction id %q is not that of a request that was sent\n", seen.TransactionID)
 	}
 	sent := d.last()
 	if sent != nil && sent.Header.Get(transactionHeader) != seen.TransactionID {

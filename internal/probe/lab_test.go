@@ -125,8 +125,8 @@ func run(t *testing.T, p Prober, timeout time.Duration) (Observation, error) {
 	if wall > timeout+grace {
 		t.Errorf("took %v with a timeout of %v", wall, timeout)
 	}
-	if !uuid4.MatchString(seen.TransactionID) {
-		t.Errorf("transaction id %q is not a random UUID", seen.TransactionID)
+	if sent := seen.Phases[PhaseProcessing] > 0; sent != uuid4.MatchString(seen.TransactionID) || !sent && seen.TransactionID != "" {
+		t.Errorf("transaction id %q is not that of a request that was sent", seen.TransactionID)
 	}
 	return seen, err
 }

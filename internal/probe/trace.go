@@ -163,6 +163,13 @@ func (t *trace) hasConnection(conn net.Conn) {
 	t.enterLocked(PhaseProcessing, time.Now())
 }
 
+// sent says whether the request had a connection to go over.
+func (t *trace) sent() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.conn != nil
+}
+
 // robbed says whether the request got a connection that the probe which dialed it closed at that moment.
 func (t *trace) robbed() bool {
 	t.mu.Lock()

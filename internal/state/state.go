@@ -39,6 +39,7 @@ type KeyInfo struct {
 	Used       bool           // the target has a key that somebody issued
 	Ends       []probe.KeyEnd // at most one by source
 	Superseded probe.Count    // 1: there is a newer key; not observed where the API manager does not know ours
+	Identity   uint64         // differs where the key does; zero: it could not be read
 	Standing   string         // what the API manager holds of it that is worth a look: one of our own sentences, may be empty
 }
 
@@ -130,7 +131,7 @@ func (s *Store) SetKeyInfo(target probe.Target, info KeyInfo) {
 	defer s.mu.Unlock()
 	r, known := s.targets[target]
 	if known {
-		r.change(func(row *Target) { row.Key.Info = info })
+		r.change(func(row *Target) { row.Key.know(info) })
 	}
 }
 
@@ -204,6 +205,18 @@ func (c Change) Changed() bool { return c.First || c.From != c.To }
 
 // LastRun returns when the last run ended.
 func (t *Target) LastRun() time.Time { return t.Last.Start.Add(t.Last.Duration) }
+
+// know takes what others say of the key. Of another key than before the gateway has said nothing yet.
+func (k *Key) know(info KeyInfo) {
+	before := k.Info.Identity
+	if before != 0 && info.Identity != 0 && info.Identity != before {
+		k.Accepted = probe.KeyUnproven
+	}
+	if info.Identity == 0 {
+		info.Identity = before
+	}
+	k.Info = info
+}
 
 func (k *Key) observe(seen probe.Observation) {
 	k.Seen = seen.KeyEnds
