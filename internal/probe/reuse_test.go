@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"net"
@@ -11,10 +12,14 @@ import (
 	"net/http/httptest"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/integra-exporter/integra_exporter/internal/testkit"
 )
 
 func TestFreshConnects(t *testing.T) {
@@ -201,13 +206,46 @@ func TestATakenConnectionIsReplaced(t *testing.T) {
 		}
 		var once sync.Once
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(got httptrace.GotConnInfo) {
-			once.Do(got.Conn.(*tls.Conn).NetConn().(*abortable).abort)
+			once.Do(got.Conn.(*tls.Conn).NetConn().(*kept).abort)
 		}})
 		seen, err := p.prober().Probe(ctx)
 		if err != nil || d.accepts.Load() != 2 {
 			t.Errorf("%s: %v, status %d, %d connections", method, err, seen.Status, d.accepts.Load())
 		} else if d.last().body != string(p.Body) {
 			t.Errorf("%s: sent %q", method, d.last().body)
+		}
+	}
+}
+
+// A certificate that has ended fails the next probe, although a connection from before would still work.
+func TestAKeptConnectionEndsWithItsCertificate(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	end := time.Now().Add(8 * time.Second).Truncate(time.Second)
+	d := serve(t, serverTLS(l.root.issue(t, gatewayName, testkit.NotAfter(end))), keeps(response("200 OK", goodJSON)))
+	p := l.plan(d.port)
+	p.Reuse = true
+	h := p.prober()
+	for range 3 {
+		_, err := run(t, h, ample)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitUntil(t, func() bool { return time.Now().After(end.Add(time.Second)) })
+	_, err := run(t, h, ample)
+	expectReason(t, err, ReasonTLS)
+	if !strings.Contains(DetailOf(err), "expired") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestHowLongAConnectionIsKept(t *testing.T) {
+	t.Parallel()
+	for left, want := range map[time.Duration]time.Duration{48 * time.Hour: maxAge, -time.Hour: 0, time.Minute: time.Minute} {
+		state := tls.ConnectionState{PeerCertificates: []*x509.Certificate{{NotAfter: time.Now().Add(left)}}}
+		if got := lifeOf(state); got > want || got < want-10*time.Second {
+			t.Errorf("with a certificate for %v: %v, want %v", left, got, want)
 		}
 	}
 }

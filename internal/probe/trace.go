@@ -2,13 +2,11 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http/httptrace"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -54,17 +52,6 @@ const maxInfos = 16
 type binding struct {
 	close func()
 	stop  func() bool // false: the probe ended it already
-}
-
-// abortable is a connection that another probe may get before the one that dialed it has let go of it.
-type abortable struct {
-	net.Conn
-	aborted atomic.Bool
-}
-
-func (c *abortable) abort() {
-	c.aborted.Store(true)
-	_ = c.Close()
 }
 
 // trace follows one probe through its phases.
@@ -159,6 +146,8 @@ func (t *trace) wantsConnection() {
 func (t *trace) hasConnection(conn net.Conn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	keptOf(t.conn).leave() // of an attempt before
+	keptOf(conn).take(conn)
 	t.connected, t.conn = true, conn
 	t.enterLocked(PhaseProcessing, time.Now())
 }
@@ -174,12 +163,7 @@ func (t *trace) sent() bool {
 func (t *trace) robbed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	secured, _ := t.conn.(*tls.Conn)
-	if secured == nil {
-		return false
-	}
-	dialed, _ := secured.NetConn().(*abortable)
-	return dialed != nil && dialed.aborted.Load()
+	return keptOf(t.conn).wasAborted()
 }
 
 // informed takes a 1xx, which is not yet the answer.
@@ -229,6 +213,7 @@ func (t *trace) release() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.ended = true
+	keptOf(t.conn).leave()
 	for _, b := range t.bound {
 		if b.stop() {
 			b.close()

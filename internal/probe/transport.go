@@ -87,7 +87,7 @@ func (tr *Transport) dial(ctx context.Context, _, addr string) (net.Conn, error)
 	if !tr.reuse() {
 		return conn, t.bind(func() { _ = conn.Close() })
 	}
-	shared := &abortable{Conn: conn}
+	shared := &kept{Conn: conn}
 	return shared, t.bind(shared.abort)
 }
 
