@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -60,7 +61,7 @@ func TestLookup(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), deadline)
 			defer cancel()
 			start := time.Now()
-			addrs, err := lookup(ctx, resolver, "host.test")
+			addrs, _, err := lookup(ctx, resolver, "host.test")
 			took := time.Since(start)
 			if took < c.least || took > c.most {
 				t.Errorf("took %v, want %v to %v", took, c.least, c.most)
@@ -91,7 +92,7 @@ func TestLostAAAADoesNotFailAProbe(t *testing.T) {
 	p := l.plan(l.gateway(answers(goodAnswer)).port)
 	halfLost(p)
 	seen, err := run(t, p.prober(), ample)
-	if err != nil || seen.Phases[PhaseResolve] > 4*resolutionDelay {
+	if err != nil || seen.Phases[PhaseResolve] > ample/2 {
 		t.Errorf("%v after resolving for %v", err, seen.Phases[PhaseResolve])
 	}
 }
@@ -242,7 +243,7 @@ func TestConnect(t *testing.T) {
 		least := ample
 		for range 10 { // as a busy machine delays some
 			start := time.Now()
-			conn, err := connect(t.Context(), addrs, uint16(number))
+			conn, err := connect(t.Context(), addrs, nil, uint16(number))
 			least = min(least, time.Since(start))
 			if err != nil {
 				t.Fatalf("%s: %v", c.name, err)
@@ -268,7 +269,7 @@ func TestConnectSharesTheTime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*leastAttempt)
 	defer cancel()
 	start := time.Now()
-	conn, err := connect(ctx, []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")}, uint16(number))
+	conn, err := connect(ctx, []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.2")}, nil, uint16(number))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -283,6 +284,50 @@ func TestIsIPv4(t *testing.T) {
 	for text, want := range map[string]bool{"127.0.0.1": true, "::ffff:127.0.0.1": true, "::1": false} {
 		if isIPv4(netip.MustParseAddr(text)) != want {
 			t.Errorf("%s: %v", text, !want)
+		}
+	}
+}
+
+// The family that answers first may be dead, and the other late.
+func TestALateFamilyIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		a, aaaa named
+		want    Reason
+	}{
+		"AAAA refuses, A is late":   {named{addrs: []string{"127.0.0.1"}, delay: time.Second}, named{addrs: []string{"::1"}}, ""},
+		"AAAA refuses, A is none":   {named{rcode: nxdomain, delay: time.Second}, named{addrs: []string{"::1"}}, ReasonConnect},
+		"AAAA refuses, A is broken": {named{rcode: servfail, delay: time.Second}, named{addrs: []string{"::1"}}, ReasonConnect},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			p := l.plan(l.gateway(answers(goodAnswer)).port)
+			p.lab.nameServer = newNameServer(t, zone{gatewayName: {typeA: c.a, typeAAAA: c.aaaa}})
+			_, err := run(t, p.prober(), ample)
+			expectReason(t, err, c.want)
+		})
+	}
+}
+
+func TestADialTriesSoManyAddresses(t *testing.T) {
+	t.Parallel()
+	list := func(n int, format string) (addrs []netip.Addr) {
+		for i := range n {
+			addrs = append(addrs, netip.MustParseAddr(fmt.Sprintf(format, i+1)))
+		}
+		return addrs
+	}
+	for _, c := range [][4]int{{0, 0, 0, 0}, {1, 1, 1, 1}, {100, 100, 8, 8}, {100, 0, 16, 0}, {0, 100, 0, 16}, {100, 3, 13, 3}, {3, 100, 3, 13}} {
+		got := inTurn([][]netip.Addr{list(c[0], "fd00::%d"), list(c[1], "10.0.0.%d")})
+		six := 0
+		for _, a := range got {
+			if a.Is6() {
+				six++
+			}
+		}
+		if six != c[2] || len(got)-six != c[3] {
+			t.Errorf("of %d and %d: %d and %d, want %d and %d", c[0], c[1], six, len(got)-six, c[2], c[3])
 		}
 	}
 }

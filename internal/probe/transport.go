@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -160,12 +161,14 @@ func dial(t *trace, resolver *net.Resolver, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, &net.AddrError{Err: "port is not a number"}
 	}
-	addrs, err := resolve(t, resolver, host)
+	ctx, cancel := context.WithCancel(t.ctx) // of lookups that nobody waits for any more
+	defer cancel()
+	addrs, late, err := resolve(ctx, t, resolver, host)
 	if err != nil {
 		return nil, err
 	}
 	t.enterDialing(PhaseConnect)
-	conn, err := connect(t.ctx, addrs, uint16(port))
+	conn, err := connect(ctx, addrs, late, uint16(port))
 	if err != nil {
 		return nil, err
 	}
@@ -173,14 +176,18 @@ func dial(t *trace, resolver *net.Resolver, addr string) (net.Conn, error) {
 	return conn, nil
 }
 
-func resolve(t *trace, resolver *net.Resolver, host string) ([]netip.Addr, error) {
+func resolve(ctx context.Context, t *trace, resolver *net.Resolver, host string) (addrs []netip.Addr, late lateFamily, err error) {
 	literal, err := netip.ParseAddr(host)
 	if err == nil {
-		return []netip.Addr{literal}, nil
+		return []netip.Addr{literal}, nil, nil
 	}
 	t.enterDialing(PhaseResolve)
-	return lookup(t.ctx, resolver, host)
+	return lookup(ctx, resolver, host)
 }
+
+// lateFamily waits for the addresses of the family whose answer had not come in time; none come if it has none. The nil
+// function is of a family that has answered.
+type lateFamily func(context.Context) []netip.Addr
 
 // dialNameServer lets a query end with its lookup; package net would leave it
 // behind until its own timeout, five seconds later.
@@ -198,11 +205,9 @@ type lookedUp struct {
 	err   error
 }
 
-// lookup returns the addresses of host, IPv6 first. It waits for one family
-// and gives the other resolutionDelay.
-func lookup(ctx context.Context, resolver *net.Resolver, host string) ([]netip.Addr, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+// lookup returns the addresses of host, IPv6 first. It waits for one family, gives the other resolutionDelay, and goes on to
+// look for it until ctx ends: the first family may be dead.
+func lookup(ctx context.Context, resolver *net.Resolver, host string) ([]netip.Addr, lateFamily, error) {
 	families := [...]string{"ip6", "ip4"}
 	var answers [len(families)]lookedUp
 	arrived := make(chan int, len(families))
@@ -215,10 +220,11 @@ func lookup(ctx context.Context, resolver *net.Resolver, host string) ([]netip.A
 	return firstFamilies(ctx, answers[:], arrived)
 }
 
-func firstFamilies(ctx context.Context, answers []lookedUp, arrived <-chan int) ([]netip.Addr, error) {
+func firstFamilies(ctx context.Context, answers []lookedUp, arrived <-chan int) ([]netip.Addr, lateFamily, error) {
 	var (
 		byFamily = make([][]netip.Addr, len(answers))
 		late     <-chan time.Time
+		waiting  lateFamily
 		err      error
 	)
 	for range answers {
@@ -231,17 +237,38 @@ func firstFamilies(ctx context.Context, answers []lookedUp, arrived <-chan int) 
 			}
 			continue
 		case <-late:
+			waiting = func(ctx context.Context) []netip.Addr {
+				select {
+				case i := <-arrived:
+					return atMost(maxAddrs/2, answers[i].addrs)
+				case <-ctx.Done():
+					return nil
+				}
+			}
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		}
 		break
 	}
-	addrs := slices.Concat(byFamily...)
+	addrs := inTurn(byFamily)
 	if len(addrs) > 0 {
-		return addrs, nil
+		return addrs, waiting, nil
 	}
-	return nil, err
+	return nil, nil, err
 }
+
+// maxAddrs is how many addresses a dial tries: a name may have hundreds.
+const maxAddrs = 16
+
+// inTurn returns at most maxAddrs addresses, as many of each family as the other leaves, and those of a family together.
+func inTurn(byFamily [][]netip.Addr) []netip.Addr {
+	v6, v4 := byFamily[0], byFamily[1]
+	room := maxAddrs - min(len(v4), maxAddrs/2)
+	v6 = atMost(room, v6)
+	return slices.Concat(v6, atMost(maxAddrs-len(v6), v4))
+}
+
+func atMost(n int, addrs []netip.Addr) []netip.Addr { return addrs[:min(n, len(addrs))] }
 
 // worse keeps the error that says more: "no such host" of one family says nothing about the other.
 func worse(a, b error) error {
@@ -251,19 +278,30 @@ func worse(a, b error) error {
 	return a
 }
 
-// connect tries the first address's family, and after fallbackDelay the other family beside it.
-func connect(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
+// connect tries the first address's family, and after fallbackDelay the other family beside it, also if that comes late.
+func connect(ctx context.Context, addrs []netip.Addr, late lateFamily, port uint16) (net.Conn, error) {
 	split := 0
 	for split < len(addrs) && isIPv4(addrs[split]) == isIPv4(addrs[0]) {
 		split++
 	}
-	if split == len(addrs) {
-		return connectInTurn(ctx, addrs, port)
+	first := func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[:split], port) }
+	switch {
+	case split < len(addrs):
+		return race(ctx, first, func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[split:], port) })
+	case late != nil:
+		return race(ctx, first, func(ctx context.Context) (net.Conn, error) {
+			addrs := late(ctx)
+			if len(addrs) == 0 {
+				return nil, errNoAddress
+			}
+			return connectInTurn(ctx, addrs, port)
+		})
 	}
-	return race(ctx,
-		func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[:split], port) },
-		func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[split:], port) })
+	return first(ctx)
 }
+
+// errNoAddress ends the attempt of a late family that has no address: what the other says counts.
+var errNoAddress = errors.New("no address of this family")
 
 type dialed struct {
 	conn net.Conn
@@ -293,7 +331,7 @@ func race(ctx context.Context, first, second func(context.Context) (net.Conn, er
 				go closeLate(results, running)
 				return r.conn, nil
 			}
-			if firstErr == nil || lacksFamily(firstErr) {
+			if firstErr == nil || errors.Is(firstErr, errNoAddress) || lacksFamily(firstErr) && !errors.Is(r.err, errNoAddress) {
 				firstErr = r.err
 			}
 		case <-delay.C:
