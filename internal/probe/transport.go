@@ -161,14 +161,7 @@ func dial(t *trace, resolver *net.Resolver, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, &net.AddrError{Err: "port is not a number"}
 	}
-	ctx, cancel := context.WithCancel(t.ctx) // of lookups that nobody waits for any more
-	defer cancel()
-	addrs, late, err := resolve(ctx, t, resolver, host)
-	if err != nil {
-		return nil, err
-	}
-	t.enterDialing(PhaseConnect)
-	conn, err := connect(ctx, addrs, late, uint16(port))
+	conn, err := dialHost(t, resolver, host, uint16(port))
 	if err != nil {
 		return nil, err
 	}
@@ -176,13 +169,21 @@ func dial(t *trace, resolver *net.Resolver, addr string) (net.Conn, error) {
 	return conn, nil
 }
 
-func resolve(ctx context.Context, t *trace, resolver *net.Resolver, host string) (addrs []netip.Addr, late lateFamily, err error) {
+func dialHost(t *trace, resolver *net.Resolver, host string, port uint16) (net.Conn, error) {
 	literal, err := netip.ParseAddr(host)
 	if err == nil {
-		return []netip.Addr{literal}, nil, nil
+		t.enterDialing(PhaseConnect)
+		return connectInTurn(t.ctx, []netip.Addr{literal}, port)
 	}
+	ctx, cancel := context.WithCancel(t.ctx) // of a lookup that nobody waits for any more
+	defer cancel()
 	t.enterDialing(PhaseResolve)
-	return lookup(ctx, resolver, host)
+	addrs, late, err := lookup(ctx, resolver, host)
+	if err != nil {
+		return nil, err
+	}
+	t.enterDialing(PhaseConnect)
+	return connect(ctx, addrs, late, port)
 }
 
 // lateFamily waits for the addresses of the family whose answer had not come in time; none come if it has none. The nil
@@ -284,20 +285,20 @@ func connect(ctx context.Context, addrs []netip.Addr, late lateFamily, port uint
 	for split < len(addrs) && isIPv4(addrs[split]) == isIPv4(addrs[0]) {
 		split++
 	}
-	first := func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[:split], port) }
-	switch {
-	case split < len(addrs):
-		return race(ctx, first, func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[split:], port) })
-	case late != nil:
-		return race(ctx, first, func(ctx context.Context) (net.Conn, error) {
-			addrs := late(ctx)
-			if len(addrs) == 0 {
-				return nil, errNoAddress
-			}
-			return connectInTurn(ctx, addrs, port)
-		})
+	if split == len(addrs) && late == nil {
+		return connectInTurn(ctx, addrs, port)
 	}
-	return first(ctx)
+	first := func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[:split], port) }
+	if split < len(addrs) {
+		return race(ctx, first, func(ctx context.Context) (net.Conn, error) { return connectInTurn(ctx, addrs[split:], port) })
+	}
+	return race(ctx, first, func(ctx context.Context) (net.Conn, error) {
+		addrs := late(ctx)
+		if len(addrs) == 0 {
+			return nil, errNoAddress
+		}
+		return connectInTurn(ctx, addrs, port)
+	})
 }
 
 // errNoAddress ends the attempt of a late family that has no address: what the other says counts.
