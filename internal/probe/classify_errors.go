@@ -25,7 +25,10 @@ func failed(ctx context.Context, phase Phase, err error) error {
 		return context.Canceled
 	}
 	sentence, isTLS := tlsfault.Describe(err)
+	var ours *Failure
 	switch {
+	case errors.As(err, &ours): // our own files
+		return ours
 	case errors.Is(err, errTooManyDials): // a dial before it may still go on: the phase says nothing
 		return Fail(ReasonInvalidResponse, closedEarly)
 	case isExhausted(err):
@@ -134,7 +137,10 @@ func unreached(ctx context.Context, phase Phase, err error) error {
 func (s *session) lost(phase Phase) error {
 	after, err := s.tap.ending()
 	sentence, isTLS := tlsfault.Describe(err)
+	var ours *Failure
 	switch {
+	case errors.As(err, &ours): // our own files
+		return ours
 	case errors.Is(err, errNotAMQP):
 		return Fail(ReasonProtocol, "the answer is not AMQP 0-9-1")
 	case isTLS: // a client certificate is refused only after the handshake

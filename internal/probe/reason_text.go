@@ -107,6 +107,9 @@ func Fail(reason Reason, detail string, args ...any) *Failure {
 	return &Failure{Reason: reason, Layer: layerOf(reason), Detail: fmt.Sprintf(detail, args...)}
 }
 
+// TLSFault implements what package tlsfault looks for.
+func (f *Failure) TLSFault() string { return f.Detail }
+
 // ReasonOf names the cause of a probe's error. Both are empty for nil; an
 // error that no prober has classified is the exporter's own fault.
 func ReasonOf(err error) (Reason, Layer) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 )
 
 // TLS is how a server is verified and how we show who we are.
@@ -29,17 +30,25 @@ func (t TLS) Config() (*tls.Config, error) {
 		return config, nil
 	}
 	_, err := t.clientCertificate(nil)
-	if err != nil {
-		return nil, err
+	reason, _ := ReasonOf(err)
+	if err != nil && reason != ReasonKeyExpired { // which it may be only until it is renewed
+		return nil, errors.New(DetailOf(err))
 	}
 	config.GetClientCertificate = t.clientCertificate
 	return config, nil
 }
 
+// clientCertificate reads our certificate anew for each handshake that asks for it. What is wrong with our own files is a
+// Failure, and no fault of the other side.
 func (t TLS) clientCertificate(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("%s and %s are not a readable certificate and its key", t.CertFile, t.KeyFile)
+	switch {
+	case isExhausted(err):
+		return nil, Fail(ReasonResources, "no descriptor to read %s", t.CertFile)
+	case err != nil:
+		return nil, Fail(ReasonKeyUnreadable, "%s and %s are not a readable client certificate and its key", t.CertFile, t.KeyFile)
+	case !time.Now().Before(pair.Leaf.NotAfter):
+		return nil, Fail(ReasonKeyExpired, "the client certificate in %s ended on %s", t.CertFile, pair.Leaf.NotAfter.UTC().Format(time.DateOnly))
 	}
 	return &pair, nil
 }

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Describe says in a closed set of sentences what was wrong with a handshake; ok is false if err does not come from TLS.
+// Describe says in a closed set of sentences what was wrong with a handshake, or what an error with a method TLSFault says
+// itself; ok is false if err does not come from TLS.
 func Describe(err error) (sentence string, ok bool) {
 	var (
 		invalid   x509.CertificateInvalidError
@@ -17,8 +18,11 @@ func Describe(err error) (sentence string, ok bool) {
 		authority x509.UnknownAuthorityError
 		refused   *tls.CertificateVerificationError
 		record    tls.RecordHeaderError
+		ours      interface{ TLSFault() string } // about the files with which we identify ourselves
 	)
 	switch {
+	case errors.As(err, &ours):
+		return ours.TLSFault(), true
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		return validity(invalid.Cert), true
 	case errors.As(err, &hostname):

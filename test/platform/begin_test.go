@@ -48,6 +48,15 @@ func expired(institution, name string) fault {
 	f := ending(institution, name, -time.Hour, "IntegraKeyExpired")
 	f.hits = []target{{institution, "api", name}}
 	f.wants[0].says = []string{"key_expired"}
+	end := f.begin
+	f.begin = func(w *world) func() {
+		unset := end(w)
+		return func() { // an end that has passed stays one: only another key helps
+			unset()
+			w.platform.Renew(institution, name)
+			w.handOver(institution, name)
+		}
+	}
 	return f
 }
 
