@@ -55,7 +55,7 @@ institutions:
 	want := []string{
 		"config.yml:5: certificate_file: k: " + neither,
 		"config.yml:6: jwt_file: k: this is not a JWT",
-		"config.yml:7: jwt_file: string: this is not a JWT",
+		"config.yml:7: jwt_file: string: exp is not a number: it must be in seconds since 1970",
 		"config.yml:9: certificate_file: p12: the password does not open the PKCS#12 file",
 		"config.yml:11: certificate_file: p12: the password does not open the PKCS#12 file",
 		"config.yml:15: certificate_file: …: " + neither,

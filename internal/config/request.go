@@ -225,6 +225,9 @@ func (r *resolver) expect(a *api, timeout time.Duration) probe.Expect {
 	}
 	headers := map[string]*regexp.Regexp{}
 	for id, value := range e.Headers {
+		if hopByHop(string(id)) {
+			r.fault(value.at, "expect.headers: %s is of one connection, and no part of the answer: leave it out", string(id))
+		}
 		headers[string(id)] = value.value.Regexp
 	}
 	return probe.Expect{
@@ -235,6 +238,13 @@ func (r *resolver) expect(a *api, timeout time.Duration) probe.Expect {
 		MaxDuration: longest,
 		MaxBody:     int64(a.MaxBodySize.or(limit)),
 	}
+}
+
+// hopByHop says whether a header says something of a connection alone.
+func hopByHop(name string) bool {
+	return slices.ContainsFunc([]string{
+		"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+	}, func(h string) bool { return strings.EqualFold(h, name) })
 }
 
 // bodilessAnswer names the answer where it can have no body; empty: it may have one.

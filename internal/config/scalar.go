@@ -256,7 +256,11 @@ func (e *Expiry) parse(s string) string {
 	}
 	for _, layout := range []string{time.DateOnly, time.RFC3339} {
 		date, err := time.Parse(layout, s)
-		if err == nil {
+		switch {
+		case err != nil:
+		case date.Year() < 2000:
+			return quote(s) + " is before the year 2000: no key of today ended then"
+		default:
 			e.Date = date.UTC()
 			return ""
 		}

@@ -71,8 +71,8 @@ func (a *AMQP) Probe(ctx context.Context) (Observation, error) {
 
 // keyEnds returns when the login ends, where a token or certificate says so.
 func (a *AMQP) keyEnds(password secret.Value) (ends []KeyEnd) {
-	token, ok := jwtEnd(password.Reveal())
-	if ok {
+	token, problem := jwtEnd(password.Reveal())
+	if problem == "" {
 		ends = append(ends, token)
 	}
 	if a.tls != nil && a.broker.TLS.CertFile != "" {

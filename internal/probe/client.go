@@ -117,13 +117,21 @@ func (c *client) newRequest(ctx context.Context, id string) (*http.Request, erro
 		header[name] = []string{value.Reveal()}
 	}
 	req := (&http.Request{
-		Method: c.request.Method, URL: c.request.URL, Host: c.request.URL.Host,
+		Method: c.request.Method, URL: c.request.URL, Host: hostHeader(c.request.URL),
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header,
 	}).WithContext(ctx)
 	if len(c.request.Body) > 0 {
 		setBody(req, c.request.Body)
 	}
 	return req, nil
+}
+
+// hostHeader leaves out the port that follows from the scheme: some gateways compare the whole value.
+func hostHeader(u *url.URL) string {
+	if u.Scheme == "https" && u.Port() == "443" || u.Scheme == "http" && u.Port() == "80" {
+		return strings.TrimSuffix(u.Host, ":"+u.Port())
+	}
+	return u.Host
 }
 
 func setBody(req *http.Request, body []byte) {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -76,9 +77,9 @@ func tokenEnd(source secret.Source) (KeyEnd, error) {
 	if err != nil {
 		return KeyEnd{}, noSecret("the token", err)
 	}
-	end, ok := jwtEnd(token.Reveal())
-	if !ok {
-		return KeyEnd{}, Fail(ReasonKeyUnreadable, "this is not a JWT")
+	end, problem := jwtEnd(token.Reveal())
+	if problem != "" {
+		return KeyEnd{}, Fail(ReasonKeyUnreadable, "%s", problem)
 	}
 	return end, nil
 }
@@ -86,22 +87,28 @@ func tokenEnd(source secret.Source) (KeyEnd, error) {
 // lastSecond is the end of the year 9999: beyond it a number is no date.
 const lastSecond = 253402300800
 
-// jwtEnd returns the end of a JWT; one without exp never ends.
-func jwtEnd(token string) (end KeyEnd, ok bool) {
+// jwtEnd returns the end of a JWT, or what is wrong with it; one without exp never ends. A claim whose name differs in case is
+// another claim.
+func jwtEnd(token string) (end KeyEnd, problem string) {
 	parts := strings.Split(token, ".")
-	var header struct{}
-	var claims struct {
-		Exp *float64 `json:"exp"`
-	}
+	var header, claims map[string]json.RawMessage
 	if len(parts) != 3 || !jwtPart(parts[0], &header) || !jwtPart(parts[1], &claims) {
-		return KeyEnd{}, false
+		return KeyEnd{}, "this is not a JWT"
 	}
 	end.Source = SourceJWT
-	if claims.Exp == nil {
-		return end, true
+	raw := string(claims["exp"])
+	if raw == "" || raw == "null" {
+		return end, ""
 	}
-	end.At = time.Unix(int64(*claims.Exp), 0)
-	return end, 0 < *claims.Exp && *claims.Exp < lastSecond
+	seconds, err := strconv.ParseFloat(raw, 64)
+	switch {
+	case err != nil && !errors.Is(err, strconv.ErrRange):
+		return KeyEnd{}, "exp is not a number: it must be in seconds since 1970"
+	case seconds <= 0 || seconds >= lastSecond:
+		return KeyEnd{}, "exp is no date: it must be in seconds since 1970, not in milliseconds"
+	}
+	end.At = time.Unix(int64(seconds), 0)
+	return end, ""
 }
 
 // jwtPart decodes a part of a JWT, which is a JSON object.

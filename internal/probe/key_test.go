@@ -103,6 +103,8 @@ func TestKeyJWT(t *testing.T) {
 	t.Parallel()
 	at := func(unix int64) KeyEnd { return KeyEnd{SourceJWT, time.Unix(unix, 0).UTC()} }
 	notOne := watched{Reason: ReasonKeyUnreadable, Detail: "this is not a JWT"}
+	noNumber := watched{Reason: ReasonKeyUnreadable, Detail: "exp is not a number: it must be in seconds since 1970"}
+	noDate := watched{Reason: ReasonKeyUnreadable, Detail: "exp is no date: it must be in seconds since 1970, not in milliseconds"}
 	well := jwt(`{"exp":4102444800,"sub":"` + keyCanary + `"}`)
 	for token, want := range map[string]watched{
 		well: {End: at(4102444800)},
@@ -110,17 +112,21 @@ func TestKeyJWT(t *testing.T) {
 		jwt(`{"exp":4102444800.75}`):                                   {End: at(4102444800)},
 		jwt(`{"exp":4.1024448e9}`):                                     {End: at(4102444800)},
 		jwt(`{"sub":"` + keyCanary + `"}`):                             {End: KeyEnd{Source: SourceJWT}},
+		jwt(`{"exp":4102444800000}`):                                   noDate, // milliseconds
+		jwt(`{"exp":true}`):                                            noNumber,
+		jwt(`{"EXP":1000000000}`):                                      {End: KeyEnd{Source: SourceJWT}}, // another claim
+		jwt(`{"exp":4102444800,"Exp":1000000000}`):                     {End: at(4102444800)},
 		jwt(`{"exp":null}`):                                            {End: KeyEnd{Source: SourceJWT}},
 		jwt(`{"exp":1000000000}`):                                      {at(1000000000), ReasonKeyExpired, "on 2001-09-09"},
 		strings.Replace(jwt(`{"exp":4102444800,"a":1}`), ".", "=.", 1): {End: at(4102444800)},
 		base64.URLEncoding.EncodeToString([]byte(`{"alg":"none"} `)) + "." + base64.URLEncoding.EncodeToString([]byte(`{"exp":4102444800}`)) + ".s": {End: at(4102444800)},
-		jwt(`{"exp":"4102444800"}`):  notOne,
-		jwt(`{"exp":1e300}`):         notOne,
-		jwt(`{"exp":253402300800}`):  notOne,
-		jwt(`{"exp":1e999}`):         notOne,
-		jwt(`{"exp":-1}`):            notOne,
-		jwt(`{"exp":0}`):             notOne,
-		jwt(`{"exp":[1]}`):           notOne,
+		jwt(`{"exp":"4102444800"}`):  noNumber,
+		jwt(`{"exp":1e300}`):         noDate,
+		jwt(`{"exp":253402300800}`):  noDate,
+		jwt(`{"exp":1e999}`):         noDate,
+		jwt(`{"exp":-1}`):            noDate,
+		jwt(`{"exp":0}`):             noDate,
+		jwt(`{"exp":[1]}`):           noNumber,
 		jwt(`["` + keyCanary + `"]`): notOne,
 		jwt(`null`):                  notOne,
 		jwt(`{"` + keyCanary):        notOne,
