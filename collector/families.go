@@ -182,6 +182,9 @@ func keyEnds(t *state.Target, s *series) {
 // keyState says nothing of a target without a key, nor of one that nobody has looked at.
 func keyState(t *state.Target, s *series) {
 	ends := t.Key.Ends()
+	if t.Kind == probe.KindAPI { // a client certificate beside a key says nothing of the key
+		ends = slices.DeleteFunc(ends, func(e probe.KeyEnd) bool { return e.Source == probe.SourceCertificate })
+	}
 	watched := t.Kind == probe.KindKey && t.Runs > 0
 	if !t.Key.Info.Used && !watched && len(ends) == 0 {
 		return

@@ -33,7 +33,9 @@ type Keys struct {
 type usedKey struct {
 	source  secret.Source
 	address *url.URL // of the request
-	expires config.Expiry
+	// certificate is the file of the client certificate that goes with the key; empty: none does.
+	certificate string
+	expires     config.Expiry
 	// reading is held while the source is read and the result is handed over, so that what was read last is remembered
 	// last. It outlives a reload, and a source that hangs holds up its own target alone.
 	reading *sync.Mutex
@@ -54,7 +56,7 @@ func (k *Keys) Replace(loaded *config.Config) {
 	defer k.mu.Unlock()
 	used := map[probe.Target]usedKey{}
 	for _, api := range loaded.APIs() {
-		used[api.Target] = usedKey{api.Key, api.URL(), api.KeyExpires, cmp.Or(k.used[api.Target].reading, new(sync.Mutex))}
+		used[api.Target] = usedKey{api.Key, api.URL(), api.TLS.CertFile, api.KeyExpires, cmp.Or(k.used[api.Target].reading, new(sync.Mutex))}
 	}
 	maps.DeleteFunc(k.disagree, func(target probe.Target, _ bool) bool { return used[target].source == nil })
 	readings, failures := map[string]gravitee.Reading{}, map[string]string{}
@@ -109,6 +111,12 @@ func (k *Keys) Refresh(target probe.Target, remember func(probe.Target, state.Ke
 		return KeyReport{}
 	}
 	info, report := k.lookup(target, key, reading)
+	if key.certificate != "" {
+		end := probe.EarliestEnd(key.certificate)
+		if !end.IsZero() {
+			info.Ends = append(info.Ends, probe.KeyEnd{Source: probe.SourceCertificate, At: end})
+		}
+	}
 	remember(target, info)
 	return report
 }

@@ -149,3 +149,20 @@ func TestAReplacedKeyIsUnproven(t *testing.T) {
 		t.Errorf("another key, once the gateway has said so: %v", verdict())
 	}
 }
+
+// The client certificate that goes with a key ends too, and says nothing of the key.
+func TestClientCertificateBesideAKey(t *testing.T) {
+	dir := t.TempDir()
+	end := time.Now().AddDate(0, 1, 0).Truncate(time.Second)
+	certificate, _ := testkit.SelfSigned("exporter", testkit.NotAfter(end)).Files(t, dir, "own")
+	e, _ := withKey(t, testkit.WriteFile(t, dir, "key", "key\n"), gravitee.Reading{})
+	used := e.keys.used[org]
+	used.certificate = certificate
+	e.keys.used[org] = used
+	e.report(org, probe.Result{})
+	row, _ := e.store.Target(org)
+	want := []probe.KeyEnd{{Source: probe.SourceCertificate, At: end.UTC()}}
+	if diff := cmp.Diff(want, row.Key.Info.Ends); diff != "" {
+		t.Errorf("ends (-want +got):\n%s", diff)
+	}
+}
