@@ -181,7 +181,7 @@ func (r *runner) refine(ctx context.Context, target probe.Target, err error) err
 func (r *runner) readManager(ctx context.Context, m *manager) {
 	ctx, cancel := context.WithTimeout(ctx, managerTimeout)
 	defer cancel()
-	err := r.keys.ReadManager(ctx, m.Gravitee)
+	err := r.keys.ReadManager(ctx, m.Gravitee, exporter.NewShared().UserAgent)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		r.log.Warn("API manager cannot be read", "institution", m.Institution, "reason", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Engine is a generation of Gravitee's gateway.
@@ -117,6 +119,12 @@ func (e *engine) wire(r *request, a *reply) (lines []string, body string) {
 		lines = append(lines, "connection: close")
 	}
 	return e.emptied(r, a, lines)
+}
+
+// ids are the header lines that name this request.
+func (r *request) ids() []string {
+	id := uuid.NewString()
+	return []string{transactionHeader + ": " + cmp.Or(r.Header.Get(transactionHeader), id), requestHeader + ": " + id}
 }
 
 // framing are the lines that say how long an answer of the gateway's own is, where they do not come last.

@@ -1,15 +1,12 @@
 package demo
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 const (
@@ -154,12 +151,6 @@ func (r *request) complete() bool {
 func (r *request) pass(status int, contentType, body string, more ...string) {
 	header := append(r.engine.backendHeader(status, contentType, body), more...)
 	r.send(&reply{status: status, from: byBackend, header: header, body: body})
-}
-
-// ids are the header lines that name this request.
-func (r *request) ids() []string {
-	id := uuid.NewString()
-	return []string{transactionHeader + ": " + cmp.Or(r.Header.Get(transactionHeader), id), requestHeader + ": " + id}
 }
 
 // fail answers with one of the gateway's own failures; without a message it has no body.

@@ -163,8 +163,8 @@ type manager struct {
 }
 
 // ReadManager reads the API manager that m configures, once, for Refresh to tell of.
-func (k *Keys) ReadManager(ctx context.Context, m config.Gravitee) error {
-	read, err := k.manager(m, NewShared().UserAgent)
+func (k *Keys) ReadManager(ctx context.Context, m config.Gravitee, userAgent string) error {
+	read, err := k.manager(m, userAgent)
 	if err != nil {
 		return err
 	}

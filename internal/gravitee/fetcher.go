@@ -80,13 +80,6 @@ func (f *fetcher) pageURL(status string, number int) *url.URL {
 	return &address
 }
 
-func (e subscriptionEntity) subscription(names names) Subscription {
-	return Subscription{
-		ID: e.ID, API: e.API, APIName: names[e.API], Plan: e.Plan, PlanName: names[e.Plan],
-		Paused: e.Status == "PAUSED", Closed: e.Status == "CLOSED", Begins: e.StartingAt.Time, Ends: e.EndingAt.Time,
-	}
-}
-
 // lookForApplication fails if the API manager does not have the application: an administrator gets an empty list of any.
 func (f *fetcher) lookForApplication(ctx context.Context) error {
 	var application applicationEntity

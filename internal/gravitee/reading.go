@@ -79,6 +79,13 @@ func (Hash) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, secret.Placeh
 // MarshalText implements encoding.TextMarshaler, and so JSON.
 func (Hash) MarshalText() ([]byte, error) { return []byte(secret.Placeholder), nil }
 
+func (e subscriptionEntity) subscription(names names) Subscription {
+	return Subscription{
+		ID: e.ID, API: e.API, APIName: names[e.API], Plan: e.Plan, PlanName: names[e.Plan],
+		Paused: e.Status == "PAUSED", Closed: e.Status == "CLOSED", Begins: e.StartingAt.Time, Ends: e.EndingAt.Time,
+	}
+}
+
 // maxKeys is far more than any application has.
 const maxKeys = 10_000
 

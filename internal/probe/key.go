@@ -167,13 +167,3 @@ func EarliestEnd(file string) time.Time {
 	bundle := ParseBundle(content)
 	return bundle.EarliestEnd()
 }
-
-func earliestEnd(certificates []*x509.Certificate) time.Time {
-	var earliest time.Time
-	for _, c := range certificates {
-		if earliest.IsZero() || c.NotAfter.Before(earliest) {
-			earliest = c.NotAfter
-		}
-	}
-	return earliest
-}

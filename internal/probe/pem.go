@@ -60,3 +60,13 @@ func (b *Bundle) Blocks() int { return len(b.Certificates) + b.Damaged + b.Refus
 
 // EarliestEnd returns the earliest end among the certificates; zero if there is none.
 func (b *Bundle) EarliestEnd() time.Time { return earliestEnd(b.Certificates) }
+
+func earliestEnd(certificates []*x509.Certificate) time.Time {
+	var earliest time.Time
+	for _, c := range certificates {
+		if earliest.IsZero() || c.NotAfter.Before(earliest) {
+			earliest = c.NotAfter
+		}
+	}
+	return earliest
+}
