@@ -101,7 +101,7 @@ func TestNewTransportNamesTheFile(t *testing.T) {
 		{TransportOptions{TLS: TLS{CAFile: garbage}}, garbage + " holds no PEM certificate"},
 		{
 			TransportOptions{TLS: TLS{CertFile: garbage, KeyFile: missing}},
-			garbage + " and " + missing + " are not a readable certificate and its key",
+			garbage + " and " + missing + " are not a readable client certificate and its key",
 		},
 		{TransportOptions{Proxy: "http://\x00" + canary}, "proxy_url is not a URL"},
 	} {
