@@ -225,6 +225,7 @@ func syntaxProblem(text string, content []byte) (line int, problem string) {
 		return line, "a tab in the indentation: YAML allows only spaces"
 	}
 	for _, known := range []struct{ sign, problem string }{
+		{"incompatible YAML document", "a %YAML line of another version than 1.1: leave the line out"},
 		{"unknown anchor", "an alias without an anchor: quote a value that begins with *"},
 		{"mapping values are not allowed", "not YAML: a key is not allowed here; check the indentation, and quote a value that holds \": \""},
 		{"did not find expected key", "not YAML near this line: check the indentation and the quotes"},

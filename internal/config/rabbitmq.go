@@ -103,7 +103,13 @@ func (r *resolver) rabbitmq(c *Config, s *institutionScope, e *rabbitmq) {
 		resolved.Target, resolved.Info, every, timeout, resolved.VHost, resolved.Username, origin(password), resolved.Publishes,
 		resolved.SubscribesTo, resolved.Exchanges, resolved.Queues, resolved.RoundTrip, files, digest,
 	)
-	prober, err := probe.NewAMQP(resolved.broker(), r.shared)
+	probed := resolved.broker()
+	for _, object := range slices.Concat(probed.Exchanges, probed.Queues) {
+		if len(object) > maxAMQPName {
+			r.fault(e.At, "%s… is longer than the %d bytes that AMQP allows for a name", object[:20], maxAMQPName)
+		}
+	}
+	prober, err := probe.NewAMQP(probed, r.shared)
 	if err != nil {
 		r.fault(e.At, "tls: %v", err)
 		return
@@ -111,6 +117,9 @@ func (r *resolver) rabbitmq(c *Config, s *institutionScope, e *rabbitmq) {
 	resolved.Prober = prober
 	c.RabbitMQ = append(c.RabbitMQ, resolved)
 }
+
+// maxAMQPName is what fits into a short string of AMQP 0-9-1.
+const maxAMQPName = 255
 
 // broker adds the exchange and the queues that the platform names after the
 // application and its producers. A name is asked for once, because two would

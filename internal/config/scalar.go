@@ -298,7 +298,11 @@ func (u *gatewayURL) parse(s string) string {
 
 func (u *brokerURL) parse(s string) string {
 	*u = brokerURL(s)
-	return urlProblem(strings.ReplaceAll(s, placeholder, "x"), false, "amqp", "amqps")
+	problem := urlProblem(strings.ReplaceAll(s, placeholder, "x"), false, "amqp", "amqps")
+	if problem == noPath {
+		return noPath + ": give a virtual host with vhost"
+	}
+	return problem
 }
 
 func (u *restURL) parse(s string) string {
@@ -319,6 +323,8 @@ func (u *proxyURL) parse(s string) string {
 	return urlProblem(s, false, "http", "socks5")
 }
 
+const noPath = "a path is not allowed here"
+
 // urlProblem returns what is wrong with a URL, else nothing. It looks for user
 // information before url.Parse does, whose error would quote the password.
 func urlProblem(s string, mayHavePath bool, schemes ...string) string {
@@ -337,7 +343,7 @@ func urlProblem(s string, mayHavePath bool, schemes ...string) string {
 	case strings.ContainsAny(s, "?#"):
 		return "a query or fragment is not allowed here"
 	case !mayHavePath && strings.Trim(parsed.Path, "/") != "":
-		return "a path is not allowed here"
+		return noPath
 	}
 	return ""
 }

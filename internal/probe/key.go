@@ -152,10 +152,30 @@ func (c Credential) pkcs12Certificates(content []byte) ([]*x509.Certificate, err
 	if errors.Is(err, pkcs12.ErrIncorrectPassword) {
 		return nil, Fail(ReasonKeyUnreadable, "the password does not open the PKCS#12 file")
 	}
+	if limit := pkcs12Limit(content, err); limit != "" {
+		return nil, Fail(ReasonKeyUnreadable, "%s", limit)
+	}
 	if err != nil {
 		return nil, Fail(ReasonKeyUnreadable, "the file holds neither a PEM certificate nor a PKCS#12 key with its certificate")
 	}
 	return append(chain, certificate), nil
+}
+
+// pkcs12Limit says what of a PKCS#12 file this program cannot read; empty: it is something else.
+func pkcs12Limit(content []byte, err error) string {
+	var unsupported pkcs12.NotImplementedError
+	indefinite := len(content) > 1 && content[0] == 0x30 && content[1] == 0x80
+	switch {
+	case err == nil:
+		return ""
+	case indefinite:
+		return "the PKCS#12 file is in BER with indefinite lengths: write it again in DER, for instance with openssl pkcs12"
+	case strings.Contains(err.Error(), "expected exactly one key bag"): // the library has no type for it
+		return "the PKCS#12 file holds not exactly one key: write one with a single key"
+	case errors.As(err, &unsupported):
+		return "the PKCS#12 file uses something that cannot be read: write it again, for instance with openssl pkcs12"
+	}
+	return ""
 }
 
 // EarliestEnd returns the earliest end among the PEM certificates in file; zero if none can be read.

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,8 @@ func Describe(err error) (sentence string, ok bool) {
 		return validity(invalid.Cert), true
 	case errors.As(err, &hostname):
 		return "the certificate is for another name", true
+	case errors.As(err, &authority) && strings.Contains(err.Error(), "insecure algorithm"): // crypto/x509 has no type for it
+		return "the certificate, or that of an issuer, is signed with SHA-1 or MD5, which proves nothing any more", true
 	case errors.As(err, &authority):
 		return "the certificate's issuer is not trusted (self-signed, a private issuer, or an intermediate is missing)", true
 	case errors.As(err, &refused), errors.As(err, &invalid):

@@ -15,7 +15,7 @@ func invisible() map[string][]string {
 		"it sees one level, and the others count too": {
 			"body-head", "header-and-secret-header", "header-key", "header-own-key", "header-transaction-is-key",
 			"header-transaction-renamed", "header-transaction-renamed-key", "header-transaction-renamed-secret", "header-transaction-renamed-unused", "jq-head", "jq-without-json", "json-head",
-			"path-missing", "timeout-built-in-interval", "timeout-inherited", "timeout-same-line", "timeout-too-long",
+			"path-missing", "rabbitmq-name-too-long", "timeout-built-in-interval", "timeout-inherited", "timeout-same-line", "timeout-too-long",
 			"tls-cert-without-key", "unused-api-path", "unused-api-timeout",
 		},
 		"it knows no header":                           {"expect-header-hop-by-hop"},
